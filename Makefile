@@ -1,0 +1,45 @@
+# Everything runs in one virtual environment, .venv, made once from wheels alone: no compiler, no node, no system package.
+#   make demo      predict a published trial and compare with what it observed
+#   make test      ruff and the tests
+#   make lint      ruff (lint and format) and pyright
+#   make bench     speed of the engine beside its peers, at matched error
+#   make mutants   break the code on purpose; a named test must notice each break
+#   make clean     remove the environment and caches (runs/ stays)
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint bench mutants clean
+.DEFAULT_GOAL := demo
+
+# The stamp is younger than both files once what they ask for is installed.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Mesolung needs Python 3.11 or later; '$(PYTHON)' is not. Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+	  --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/mesolung run examples/lanzoni-2021.toml --replicates 200
+
+test: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+mutants: $(STAMP)
+	$(BIN)/python tools/mutants.py tools/mutants.toml
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

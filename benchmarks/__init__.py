@@ -1,0 +1,1 @@
+"""How fast Mesolung is beside its peers, at equal error; run with ``python -m benchmarks``."""

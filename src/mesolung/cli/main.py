@@ -1,0 +1,155 @@
+"""The commands, and the exit status of everything that can go wrong in them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mesolung import __version__
+
+DONE, FAILED, REFUSED, CANCELLED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="mesolung",
+    help="Virtual studies of MSC and MSC-EV therapy in lung disease. "
+    "For research, not for treatment of a patient.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Contract(StrEnum):
+    """The two formats of which a JSON Schema can be printed."""
+
+    study = "study"
+    result = "result"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mesolung {__version__}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def _everywhere(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="The study file, TOML.", metavar="STUDY.toml")],
+    replicates: Annotated[int, typer.Option(min=1, help="Whole trials to simulate.")] = 200,
+    draws: Annotated[
+        int | None, typer.Option(min=1, help="Parameter draws of the scores; else as many as replicates.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a cluster: not supported yet.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to make; else runs/STEM-HASH-N.", metavar="FOLDER")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    release: Annotated[bool, typer.Option("--release", help="More subjects per expected value.")] = False,
+) -> None:
+    """Simulate a study and compare with what it observed."""
+    from mesolung.cli.run import run_file
+
+    code = run_file(
+        study,
+        replicates=replicates,
+        draws=draws,
+        seed=seed,
+        workers=workers,
+        scheduler=scheduler,
+        out=out,
+        as_json=json,
+        release=release,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def explain(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A parameter, endpoint, covariate, background or disease, "
+            "or a list: parameters, endpoints, covariates, backgrounds, diseases."
+        ),
+    ],
+) -> None:
+    """Say what a name means: value, unit, uncertainty, source and grade."""
+    from mesolung.cli.explain import explain_name
+
+    explain_name(name)
+
+
+@app.command()
+def schema(contract: Annotated[Contract, typer.Argument(help="Which format.")]) -> None:
+    """Print the JSON Schema of the study file or of the result."""
+    from mesolung.cli.schema import print_schema
+
+    print_schema(contract.value)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit status.
+
+    Arguments:
+        arguments: what stands after the program's name; those of the process if not given.
+
+    Raises:
+        SystemExit: always. 0 done; 1 an internal error, a result that could not be kept, or at least 0.1 % of
+            the subjects failed; 2 the input or usage is refused and nothing was run; 130 cancelled by Ctrl-C.
+    """
+    try:
+        code = app(arguments, prog_name="mesolung", standalone_mode=False)
+    except KeyboardInterrupt:
+        code = CANCELLED
+    except Exception as error:
+        code = _complain(error)
+    if code == CANCELLED:
+        _say("cancelled; nothing was kept")
+    sys.exit(code or DONE)
+
+
+def _complain(error: Exception) -> int:
+    """Print one line about an error and say which exit status it deserves."""
+    from mesolung.reading import Refusal
+    from mesolung.writing import NotWritten
+
+    if isinstance(error, Refusal):
+        _say(str(error))
+        return REFUSED
+    if isinstance(error, NotWritten):
+        _say(str(error))
+        return FAILED
+    # Usage errors of typer carry their own text and status, whichever version's class they are.
+    words = getattr(error, "format_message", None)
+    if words is not None:
+        # A call without arguments prints the help by itself and has nothing to add.
+        if words():
+            _say(f"{' '.join(words().split())} (mesolung --help says what is allowed)")
+        return getattr(error, "exit_code", REFUSED)
+    if os.environ.get("MESOLUNG_TRACEBACK"):
+        traceback.print_exception(error)
+    name = type(error).__name__
+    _say(f"internal error: {name}: {' '.join(str(error).split())} (MESOLUNG_TRACEBACK=1 shows where)")
+    return FAILED
+
+
+def _say(message: str) -> None:
+    print(f"mesolung: {message}", file=sys.stderr)

@@ -1,0 +1,104 @@
+"""`mesolung run`: from a study file to a run folder and what it says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mesolung.cli.progress import shown_progress
+from mesolung.execution import worker_count
+from mesolung.reading import Refusal
+from mesolung.writing import numbered, whole_folder
+
+if TYPE_CHECKING:
+    from mesolung.study.result import Result
+
+TABLE_WIDTH = 100
+
+# Share of failed subjects from which a run counts as failed.
+FAILURE_SHARE = 0.001
+
+
+def run_file(
+    path: Path,
+    *,
+    replicates: int,
+    draws: int | None,
+    seed: int,
+    workers: int | None,
+    scheduler: str | None,
+    out: Path | None,
+    as_json: bool,
+    release: bool,
+) -> int:
+    """Run a study file, keep the run folder and print the outcome.
+
+    Arguments:
+        path: the study file.
+        replicates: whole trials to simulate.
+        draws: parameter draws that the scores mix over; None for as many as replicates.
+        seed: start of every random stream.
+        workers: threads; None for one per processor.
+        scheduler: a cluster's address, refused.
+        out: the folder to make; None for ``runs/STEM-HASH-N``.
+        as_json: print the result's JSON and nothing else on standard output, instead of the table.
+        release: use the larger number of subjects for expected values.
+
+    Returns:
+        the exit status: 0, or 1 when at least 0.1 % of the subjects failed.
+
+    Raises:
+        Refusal: when the study, an option or the target folder is refused; nothing is run.
+        NotWritten: when the disk is full.
+    """
+    if scheduler is not None:
+        raise Refusal("--scheduler is not supported yet", found=scheduler, allowed="--workers N")
+    # Only now, because these rooms are what takes time to import.
+    from mesolung.report import write_report
+    from mesolung.study import inputs_sha256, read_study
+    from mesolung.study.result import write_run_folder
+    from mesolung.study.run import run_study
+
+    study = read_study(path)
+    target = out or numbered(Path("runs") / f"{path.stem}-{inputs_sha256(study)[:8]}")
+    # Opened before the run, so that an existing target is refused before minutes are spent.
+    with whole_folder(target) as place:
+        with shown_progress() as progress:
+            result = run_study(
+                study,
+                replicates=replicates,
+                draws=draws,
+                seed=seed,
+                workers=worker_count(workers),
+                release=release,
+                progress=progress,
+            )
+            progress("writing the report", 0, 0)
+            write_run_folder(result, place)
+            write_report(result, place / "report.html")
+    _print(result, target, as_json)
+    return _status(result)
+
+
+def _print(result: Result, target: Path, as_json: bool) -> None:
+    if as_json:
+        from mesolung.study.result import json_text
+
+        sys.stdout.write(json_text(result.json))
+        print(f"report: {target / 'report.html'}", file=sys.stderr)
+        return
+    from rich.console import Console
+
+    from mesolung.report import terminal_table
+
+    # Into a file or a pipe: as wide as the table wants, whatever window it came from.
+    console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
+    console.print(terminal_table(result))
+    # Plain print: a path must never be wrapped or coloured, so that it can be copied.
+    print(f"report: {target / 'report.html'}")
+
+
+def _status(result: Result) -> int:
+    failed, solved = result.json["failed_subjects"], result.manifest["subjects_solved"]
+    return 1 if failed >= FAILURE_SHARE * solved and failed else 0

@@ -1,0 +1,18 @@
+"""`mesolung schema`: the JSON Schema of a format."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+
+def print_schema(contract: str) -> None:
+    """Print a JSON Schema on standard output.
+
+    Arguments:
+        contract: ``"study"`` for the study file or ``"result"`` for what a run prints.
+    """
+    from mesolung.study.schema import result_schema, study_schema
+
+    schema = study_schema() if contract == "study" else result_schema()
+    sys.stdout.write(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,98 @@
+"""A model as the engine sees it: names, expressions, values; nothing of SBML and nothing of machine code."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.engine.derivative import slope
+from mesolung.engine.evaluate import evaluate, needed
+from mesolung.engine.graph import Graph
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A state falls below (or rises above) a bound, and states are set.
+
+    ``condition`` is an expression of one state against a bound that does not vary; ``settings`` pairs a
+    state's index with an expression that does not vary; ``met_at_start`` is what the condition counts as
+    before time 0.
+    """
+
+    name: str
+    condition: int
+    settings: tuple[tuple[int, int], ...]
+    met_at_start: bool
+
+
+@dataclass(frozen=True)
+class System:
+    """Ordinary differential equations with names.
+
+    ``rates[i]`` is the rate of state i per time unit; ``initial`` and ``derived`` are expressions of
+    parameters alone; ``laws`` are the observables. Every expression is a node of ``graph``.
+    """
+
+    graph: Graph
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    observables: tuple[str, ...]
+    constants: tuple[str, ...]
+    rates: tuple[int, ...]
+    laws: tuple[int, ...]
+    initial: tuple[int, ...]
+    derived: tuple[int, ...]
+    thresholds: tuple[Threshold, ...]
+    defaults: NDArray[np.float64]
+    units: dict[str, str]
+
+    def fingerprint(self) -> str:
+        """Name the equations: systems with the same fingerprint have the same program."""
+        g = self.graph
+        watched = [n for t in self.thresholds for n in (t.condition, *(v for _, v in t.settings))]
+        nodes = needed(g, [*self.rates, *self.laws, *self.initial, *self.derived, *watched])
+        content = (
+            (len(self.states), len(self.parameters), len(self.constants)),
+            (self.rates, self.laws, self.initial, self.derived, self.thresholds),
+            [(n, g.op[n], g.args[n], float(g.value[n]).hex()) for n in nodes],
+        )
+        return hashlib.sha256(repr(content).encode()).hexdigest()
+
+    @cached_property
+    def timed(self) -> bool:
+        """Whether a rate depends on time itself."""
+        return any(self.graph.depends[r] & Graph.TIME for r in self.rates)
+
+    @cached_property
+    def jacobian(self) -> dict[tuple[int, int], int]:
+        """The derivative of rate i by state j for every pair (i, j) that is not always zero."""
+        found: dict[tuple[int, int], int] = {}
+        for i, rate in enumerate(self.rates):
+            for j in range(len(self.states)):
+                node = slope(self.graph, rate, 1 << (j + 1))
+                if not self.graph.is_const(node, 0.0):
+                    found[i, j] = node
+        return found
+
+    @cached_property
+    def drift(self) -> tuple[int, ...]:
+        """The derivative of each rate by time."""
+        return tuple(slope(self.graph, rate, Graph.TIME) for rate in self.rates)
+
+    def start(self, parameters: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute initial states and derived constants.
+
+        Arguments:
+            parameters: float64[..., parameters], in the model's units.
+
+        Returns:
+            initial states float64[..., states] and derived constants float64[..., constants].
+        """
+        none = np.zeros((*parameters.shape[:-1], 0))
+        values = evaluate(self.graph, [*self.initial, *self.derived], none, parameters, none)
+        table = np.stack(values, axis=-1) if values else none
+        return table[..., : len(self.initial)], table[..., len(self.initial) :]

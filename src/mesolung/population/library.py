@@ -1,0 +1,209 @@
+"""The library of untreated disease courses: built once per posterior, kept in the user's cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.biology.disease import Disease
+from mesolung.engine import CompiledModel
+from mesolung.population.courses import courses_of_draw
+from mesolung.population.draws import Draws
+from mesolung.population.events import stacked
+from mesolung.writing import whole_folder
+
+COURSES_PER_DRAW = 256
+DRAWS_AT_LEAST = 200
+DRAWS_AT_A_TIME = 8
+LARGEST_FAILED_SHARE = 0.05
+RTOL = 1e-4
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Library:
+    """Untreated courses of one disease under one posterior.
+
+    Attributes:
+        folder: where its arrays lie.
+        times: float64[T], hours since the start of the course, evenly spaced.
+        failed: bool[D, C], courses that the solver could not finish.
+        covariates: name -> float64[D, C].
+        names: observables that were kept.
+    """
+
+    folder: Path
+    times: NDArray[np.float64]
+    failed: NDArray[np.bool_]
+    covariates: Mapping[str, NDArray[np.float64]]
+    names: tuple[str, ...]
+
+    def value(
+        self,
+        name: str,
+        draw: NDArray[np.intp] | None = None,
+        course: NDArray[np.intp] | None = None,
+        step: NDArray[np.intp] | None = None,
+    ) -> NDArray[np.float64]:
+        """Read an observable or covariate.
+
+        Arguments:
+            name: one of ``names`` or ``covariates``.
+            draw, course, step: intp[n] places; without them everything is returned.
+
+        Returns:
+            float64[n], or float64[D, C, T] (covariates repeat over time).
+
+        Raises:
+            KeyError: for a name that the library does not keep.
+        """
+        if name in self.covariates:
+            values = np.broadcast_to(self.covariates[name][:, :, None], (*self.failed.shape, self.times.size))
+        elif name in self.names:
+            values = np.load(self.folder / f"{name}.npy", mmap_mode="r")
+        else:
+            raise KeyError(name)
+        if draw is None:
+            return values.astype(np.float64)
+        return values[draw, course, step].astype(np.float64)
+
+
+def library_of(
+    model: CompiledModel,
+    disease: Disease,
+    draws: Draws,
+    observables: tuple[str, ...],
+    *,
+    cache: Path,
+    workers: int,
+    chunk: int,
+    progress: Progress,
+) -> Library:
+    """Open the library of a disease, building it first when the cache does not hold it.
+
+    Arguments:
+        model: the compiled biology.
+        disease: drivers, covariates and length of the course.
+        draws: parameter draws; every one gets `COURSES_PER_DRAW` courses.
+        observables: model outputs to keep, beside the cumulative hazard ``HAZ``.
+        cache: folder for libraries.
+        workers, chunk: threads, and subjects that one takes at a time.
+        progress: called with (stage, done, total).
+
+    Returns:
+        the library.
+
+    Raises:
+        RuntimeError: when more than 5 % of the courses fail.
+    """
+    names = (*observables, "HAZ")
+    identity = "|".join(
+        [draws.posterior, str(draws.count), str(COURSES_PER_DRAW), model.kernel_id, disease.hash, *names]
+    )
+    folder = cache / f"{disease.name}-{blake2b(identity.encode(), digest_size=8).hexdigest()}"
+    opened = _open(folder, names)
+    if opened is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        _build(model, disease, draws, names, folder, workers, chunk, progress)
+        opened = _open(folder, names)
+    if opened is None:
+        raise RuntimeError(f"the library of courses in {folder} cannot be read back")
+    share = float(opened.failed.mean())
+    if share > LARGEST_FAILED_SHARE:
+        raise RuntimeError(
+            f"{share:.1%} of the untreated courses of {disease.name} could not be solved (limit 5 %)"
+        )
+    return opened
+
+
+def cache_folder() -> Path:
+    """Where libraries are kept: ``MESOLUNG_CACHE`` or the user's cache folder.
+
+    Returns:
+        a folder that may not exist yet.
+    """
+    base = os.environ.get("MESOLUNG_CACHE")
+    if base:
+        return Path(base) / "libraries"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mesolung" / "libraries"
+
+
+def _build(
+    model: CompiledModel,
+    disease: Disease,
+    draws: Draws,
+    names: tuple[str, ...],
+    folder: Path,
+    workers: int,
+    chunk: int,
+    progress: Progress,
+) -> None:
+    times = np.arange(0.0, disease.length_h + 1e-9, disease.sampled_every_h)
+    shape = (draws.count, COURSES_PER_DRAW)
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    failed = np.zeros(shape, bool)
+    covariates: dict[str, NDArray[np.float64]] = {}
+    with whole_folder(folder) as place:
+        arrays = {
+            name: np.lib.format.open_memmap(
+                place / f"{name}.npy", mode="w+", dtype=np.float32, shape=(*shape, times.size)
+            )
+            for name in names
+        }
+        for start in range(0, draws.count, DRAWS_AT_A_TIME):
+            progress("library of courses", start, draws.count)
+            block = range(start, min(start + DRAWS_AT_A_TIME, draws.count))
+            made = [courses_of_draw(model, disease, draws, d, COURSES_PER_DRAW) for d in block]
+            solution = model.solve(
+                np.concatenate([c.parameters for c in made]),
+                times,
+                events=stacked([c.events for c in made], COURSES_PER_DRAW),
+                outputs=names,
+                rtol=RTOL,
+                workers=workers,
+                chunk=chunk,
+            )
+            values = solution.values.reshape(len(made), COURSES_PER_DRAW, times.size, len(names))
+            rows = slice(block.start, block.stop)
+            for k, name in enumerate(names):
+                arrays[name][rows] = values[..., k]
+            for failure in solution.failures:
+                failed[start + failure.subject // COURSES_PER_DRAW, failure.subject % COURSES_PER_DRAW] = True
+            for name in made[0].covariates:
+                covariates.setdefault(name, np.empty(shape))[rows] = np.stack(
+                    [c.covariates[name] for c in made]
+                )
+        for array in arrays.values():
+            array.flush()
+        np.savez(
+            place / "subjects.npz",
+            times=times,
+            failed=failed,
+            **{f"covariate_{k}": v for k, v in covariates.items()},
+        )
+        (place / "complete.json").write_text(json.dumps({"names": names}), encoding="utf-8")
+    progress("library of courses", draws.count, draws.count)
+
+
+def _open(folder: Path, names: tuple[str, ...]) -> Library | None:
+    try:
+        kept = json.loads((folder / "complete.json").read_text(encoding="utf-8"))["names"]
+        with np.load(folder / "subjects.npz") as stored:
+            covariates = {
+                k.removeprefix("covariate_"): stored[k] for k in stored.files if k.startswith("covariate_")
+            }
+            library = Library(folder, stored["times"], stored["failed"], covariates, tuple(kept))
+        for name in names:
+            np.load(folder / f"{name}.npy", mmap_mode="r")
+    except (OSError, ValueError, KeyError):
+        return None
+    return library

@@ -1,0 +1,1 @@
+"""A product lot: what is known of it, and what the body receives."""

@@ -1,0 +1,165 @@
+"""What is known of a product before its own quality file: priors, and the traits of tissue sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from mesolung.reading import read_table
+from mesolung.streams import typical, uniforms, vary
+
+PRIOR_COLUMNS = (
+    "id",
+    "value",
+    "unit",
+    "distribution",
+    "uncertainty",
+    "between_lot",
+    "source",
+    "grade",
+    "meaning",
+)
+SOURCE_COLUMNS = ("source", "senescence_passage", "procoagulant", "basis", "grade")
+
+
+@dataclass(frozen=True)
+class Prior:
+    """One row of ``priors.csv``: a property of products, its typical value and how lots vary.
+
+    Attributes:
+        id, unit, source, grade, meaning: as in the table.
+        value: typical value, in ``unit``.
+        distribution: family, see `mesolung.streams.vary`.
+        uncertainty: standard deviation of the typical value on the family's scale.
+        between_lot: standard deviation between lots on the same scale.
+    """
+
+    id: str
+    value: float
+    unit: str
+    distribution: str
+    uncertainty: str
+    between_lot: float
+    source: str
+    grade: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class SourceTraits:
+    """One row of ``sources.csv``: what the tissue of origin sets.
+
+    Attributes:
+        senescence_passage: passage at which growth ends.
+        procoagulant: procoagulant activity against umbilical cord.
+        basis, grade: where the numbers come from.
+    """
+
+    senescence_passage: float
+    procoagulant: float
+    basis: str
+    grade: str
+
+
+@cache
+def read_priors() -> Mapping[str, Prior]:
+    """Read the table of product priors.
+
+    Returns:
+        rows by id, in the table's order.
+
+    Raises:
+        Refusal: when the table is damaged.
+    """
+    rows = read_table(files("mesolung.product") / "priors.csv", PRIOR_COLUMNS)
+    return MappingProxyType(
+        {
+            row["id"]: Prior(
+                row["id"],
+                float(row["value"]),
+                row["unit"],
+                row["distribution"],
+                row["uncertainty"],
+                float(row["between_lot"] or 0.0),
+                row["source"],
+                row["grade"],
+                row["meaning"],
+            )
+            for row in rows
+        }
+    )
+
+
+@cache
+def read_sources() -> Mapping[str, SourceTraits]:
+    """Read the table of tissue sources.
+
+    Returns:
+        traits by source name.
+
+    Raises:
+        Refusal: when the table is damaged.
+    """
+    rows = read_table(files("mesolung.product") / "sources.csv", SOURCE_COLUMNS)
+    return MappingProxyType(
+        {
+            row["source"]: SourceTraits(
+                float(row["senescence_passage"]), float(row["procoagulant"]), row["basis"], row["grade"]
+            )
+            for row in rows
+        }
+    )
+
+
+def priors_hash() -> str:
+    """Identify the product tables by their text.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = blake2b(digest_size=8)
+    for name in ("priors.csv", "sources.csv"):
+        digest.update((files("mesolung.product") / name).read_bytes())
+    return digest.hexdigest()
+
+
+def lots(
+    name: str,
+    *,
+    posterior: str,
+    draws: NDArray[np.intp],
+    seed: int,
+    product: str,
+    group: str = "",
+    value: float | None = None,
+) -> NDArray[np.float64]:
+    """Draw a property of one lot a replicate: its typical value from the draw, then the lot around it.
+
+    Arguments:
+        name: id of the prior.
+        posterior: hash that keys the draws of typical values.
+        draws: intp[R], parameter draw of each replicate.
+        seed: the study's seed, which keys the lots.
+        product: identity of the product; the same product has the same lot in every arm.
+        group: adds a stream of typical values, for instance one for each tissue source.
+        value: a typical value that the study states, in the prior's unit; it then has no uncertainty.
+
+    Returns:
+        float64[R], in the prior's unit.
+    """
+    prior = read_priors()[name]
+    if value is None:
+        u = uniforms(posterior, f"draw:product:{name}:{group}", 0, int(draws.max()) + 1)[draws]
+        centre = typical(prior.distribution, prior.value, prior.uncertainty, u)
+    else:
+        centre = np.full(draws.shape, value)
+    z = ndtri(uniforms(seed, f"lot:{name}:{product}", 0, draws.size))
+    return vary(prior.distribution, centre, prior.between_lot, z)

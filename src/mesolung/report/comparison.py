@@ -1,0 +1,276 @@
+"""Predicted beside observed: one line an arm and endpoint, shared by the page and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mesolung.report.numbers import (
+    UNKNOWN,
+    amount,
+    anything,
+    interval,
+    is_number,
+    median_interval,
+    number,
+    percent,
+    unit_name,
+)
+from mesolung.report.plan import Plan, in_plan_order, primary_first, split_key
+from mesolung.report.words import Words, arm_name, is_ratio, measure_name
+
+_MEASURES = (
+    "difference",
+    "hazard_ratio",
+    "odds_ratio",
+    "ratio",
+    "risk_difference",
+    "risk_ratio",
+    "win_ratio",
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is predicted for an arm and endpoint, and what was observed, if anything was.
+
+    Attributes:
+        endpoint: key, as "mortality@28d".
+        title: the endpoint in words, with form and filter.
+        arm: in words, with its comparator.
+        colour_arm: the arm whose colour it takes.
+        predicted: p05, p50, p95 (and p25, p75 where given) of simulated trials.
+        unit: of ``predicted`` and ``observed``; "patients" for counts.
+        expected: quantiles of the expected value, if given, in ``expected_unit``.
+        expected_unit: unit of ``expected``.
+        n: subjects.
+        observation: the entry of the result's ``observations``, or None.
+        printed: the observation as the study file writes it.
+    """
+
+    endpoint: str
+    title: str
+    arm: str
+    colour_arm: str
+    predicted: Mapping[str, Any]
+    unit: str | None
+    expected: Mapping[str, Any] | None = None
+    expected_unit: str | None = None
+    n: Any = None
+    observation: Mapping[str, Any] | None = None
+    printed: Mapping[str, Any] | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a count of subjects with an event."""
+        return bool(self.observation) and self.observation.get("statistic") == "events" and is_number(self.n)  # type: ignore[union-attr]
+
+    @property
+    def measure(self) -> str | None:
+        """The measure of a published contrast, else None."""
+        statistic = (self.observation or {}).get("statistic")
+        if statistic == "contrast":
+            statistic = (self.printed or {}).get("contrast")
+        return statistic if statistic in _MEASURES else None
+
+    @property
+    def directional(self) -> bool:
+        """Whether what was observed is a direction or an ordering, not a number."""
+        return bool(self.observation) and not is_number(self.observation.get("observed"))  # type: ignore[union-attr]
+
+    @property
+    def axis_unit(self) -> str:
+        """Unit of the axis that can carry it."""
+        if self.counts:
+            return "%"
+        if self.measure:
+            return "no unit" if is_ratio(self.measure) else unit_name(self.unit)
+        return unit_name(self.unit)
+
+    def on_axis(self, value: Any) -> float | None:
+        """A predicted or observed value as the axis carries it: counts and fractions in percent."""
+        if not is_number(value):
+            return None
+        if self.counts:
+            return 100.0 * float(value) / float(self.n)
+        return float(value) * (100.0 if self.axis_unit == "%" and self.unit == "fraction" else 1.0)
+
+    def predicted_text(self) -> str:
+        """Median and 90 % interval, or the probabilities of the directions, in words."""
+        entry = self.observation or {}
+        if is_number(entry.get("p_none")):
+            return (
+                f"lower {percent(entry.get('p_lower'))}, none {percent(entry.get('p_none'))}, "
+                f"higher {percent(entry.get('p_higher'))}"
+            )
+        if not is_number(self.predicted.get("p50")):
+            return UNKNOWN
+        return median_interval(self.predicted, self.unit)
+
+    def observed_text(self) -> str:
+        """What was observed, with its printed spread, in words."""
+        entry = self.observation
+        if entry is None:
+            return UNKNOWN
+        observed = entry.get("observed")
+        if not is_number(observed):
+            return anything(observed)
+        if self.counts:
+            return f"{number(observed)} of {number(self.n)} ({percent(float(observed) / float(self.n))})"  # type: ignore[arg-type]
+        return amount(observed, self.unit) + spread_text(self.printed or {})
+
+    def inside_text(self) -> str:
+        """Whether the observed value lies inside the 90 % interval, in words."""
+        inside = (self.observation or {}).get("inside_90")
+        return UNKNOWN if inside is None else ("inside" if inside else "outside")
+
+    def expected_text(self) -> str:
+        """Median and 90 % interval of the expected value."""
+        return median_interval(self.expected, self.expected_unit) if self.expected else UNKNOWN
+
+    def unit_text(self) -> str:
+        """Unit of the predicted and observed numbers, in words."""
+        if self.directional:
+            return UNKNOWN
+        if self.counts:
+            return f"patients of {number(self.n)}"
+        return "no unit" if self.measure and is_ratio(self.measure) else unit_name(self.unit)
+
+
+def spread_text(printed: Mapping[str, Any]) -> str:
+    """The spread that a paper prints beside a value, in brackets.
+
+    Arguments:
+        printed: an observation as the study file writes it.
+    """
+    for key, word in (("sd", "SD"), ("se", "SE"), ("p", "p")):
+        if is_number(printed.get(key)):
+            return f" ({word} {number(printed[key])})"
+    for key, word in (("iqr", "IQR"), ("ci95", "95 % interval")):
+        pair = printed.get(key)
+        if isinstance(pair, list) and len(pair) == 2:
+            return f" ({word} {interval({'p05': pair[0], 'p95': pair[1]})})"
+    return ""
+
+
+def _printed(plan: Plan, entry: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    index = entry.get("index")
+    return (
+        plan.observations[index] if isinstance(index, int) and 0 <= index < len(plan.observations) else None
+    )
+
+
+def _unit(entry: Mapping[str, Any], printed: Mapping[str, Any] | None, arms: Mapping[str, Any]) -> str | None:
+    if entry.get("unit") or (printed or {}).get("unit"):
+        return entry.get("unit") or (printed or {}).get("unit")
+    if entry.get("as") == "percent_change":
+        return "percent"
+    units = [a[entry["endpoint"]].get("unit") for a in arms.values() if entry.get("endpoint") in a]
+    return units[0] if units else None
+
+
+def lines_of(json: Mapping[str, Any], plan: Plan, words: Words) -> list[Line]:
+    """Set every prediction beside what was observed.
+
+    Arguments:
+        json: the result's object.
+        plan: the study file.
+        words: labels of endpoints.
+
+    Returns:
+        Lines, the primary endpoint first, arms in the file's order; contrasts and directions after the arms.
+    """
+    arms: Mapping[str, Mapping[str, Any]] = json.get("arms") or {}
+    observations = list(json.get("observations") or [])
+    keys = primary_first(
+        [k for a in arms.values() for k in a] + [str(o.get("endpoint")) for o in observations], plan
+    )
+    lines: list[Line] = []
+    for key in keys:
+        here = [o for o in observations if str(o.get("endpoint")) == key]
+        for arm in in_plan_order(arms, plan):
+            cell = arms[arm].get(key)
+            plain = [o for o in here if o.get("arm") == arm and _is_plain(o)]
+            here = [o for o in here if o not in plain]
+            expected = (cell or {}).get("expected")
+            unit = (cell or {}).get("unit")
+            lines += [_observed(o, json, plan, words, expected, unit) for o in plain]
+            if cell is not None and not plain:
+                lines.append(
+                    Line(key, words.endpoint(key), arm, arm, cell, unit, expected, unit, cell.get("n"))
+                )
+        lines += [_observed(o, json, plan, words, None, None) for o in here]
+    return lines
+
+
+def _is_plain(entry: Mapping[str, Any]) -> bool:
+    return entry.get("as", "level") in ("level", None) and not entry.get("where") and not entry.get("versus")
+
+
+def _observed(
+    entry: Mapping[str, Any],
+    json: Mapping[str, Any],
+    plan: Plan,
+    words: Words,
+    expected: Mapping[str, Any] | None,
+    expected_unit: str | None,
+) -> Line:
+    printed = _printed(plan, entry)
+    arm = entry.get("arm")
+    first = arm[0] if isinstance(arm, (list, tuple)) and arm else arm
+    unit = _unit(entry, printed, json.get("arms") or {})
+    line = Line(
+        endpoint=str(entry.get("endpoint")),
+        title=words.observation(entry),
+        arm=arm_name(arm, entry.get("versus")),
+        colour_arm=str(first),
+        predicted=entry,
+        unit={"events": "patients", "event_count": "events"}.get(str(entry.get("statistic")), unit),
+        expected=expected,
+        expected_unit=expected_unit,
+        n=entry.get("n"),
+        observation=entry,
+        printed=printed,
+    )
+    if line.measure:
+        return Line(
+            **{
+                **line.__dict__,
+                "title": f"{line.title}, {measure_name(line.measure)}",
+                "unit": None if is_ratio(line.measure) else unit,
+            }
+        )
+    return line
+
+
+def spread_of(line: Line) -> tuple[float, float] | None:
+    """The interval to draw around an observed value: IQR, 95 % interval, or SD, as printed.
+
+    Arguments:
+        line: with an observation.
+
+    Returns:
+        (low, high) on the line's axis, or None where none is printed or it is a count.
+    """
+    printed, observed = line.printed or {}, (line.observation or {}).get("observed")
+    if line.counts or not is_number(observed):
+        return None
+    pair: Any = printed.get("iqr") or printed.get("ci95")
+    if not pair and is_number(printed.get("sd")):
+        pair = [float(observed) - float(printed["sd"]), float(observed) + float(printed["sd"])]  # type: ignore[arg-type]
+    if not isinstance(pair, list) or len(pair) != 2:
+        return None
+    low, high = line.on_axis(pair[0]), line.on_axis(pair[1])
+    return None if low is None or high is None else (low, high)
+
+
+def same_endpoint(line: Line, name: str) -> bool:
+    """Whether a line is of an endpoint's level, at any time.
+
+    Arguments:
+        line: a line.
+        name: the endpoint without its time.
+    """
+    plain = line.observation is None or _is_plain(line.observation)
+    return plain and split_key(line.endpoint)[0] == name

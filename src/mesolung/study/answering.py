@@ -1,0 +1,97 @@
+"""All answers of a run, put together as the result's JSON has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mesolung.biology.tables import endpoints
+from mesolung.study.answers import analyses, arm_answer, contrast_answer, effect_answer, pairs
+from mesolung.study.observing import observe
+from mesolung.study.replicates import ArmTrials, Asked
+from mesolung.study.setting import Setting
+from mesolung.study.study import Study
+from mesolung.trial.analysis import Analysis
+
+WITHOUT_EFFECT = ("win_ratio", "none")
+
+
+class Listed(NamedTuple):
+    """An endpoint of the plan with the contrast and the test that it is analysed by."""
+
+    asked: Asked
+    measure: str | None
+    test: str | None
+
+
+def answer(setting: Setting, arms: Mapping[str, ArmTrials]) -> tuple[dict[str, Any], list[str], list[Asked]]:
+    """Answer a study: its arms, contrasts, effects and observations.
+
+    Arguments:
+        setting: of the run.
+        arms: replicates of each arm.
+
+    Returns:
+        the objects of the result by key, warnings, and every endpoint that was reported.
+    """
+    study = setting.study
+    control = study.control.name if study.control else None
+    listed = planned_endpoints(study)
+    observed = [
+        Asked(endpoints()[o.endpoint], o.time_h, o.as_, o.deaths)
+        for o in study.observations
+        if o.form != "order"
+    ]
+    asked = list({a.key: a for a in [*(line.asked for line in listed), *observed]}.values())
+    warnings: list[str] = []
+    contrasts: dict[str, dict[str, Any]] = {}
+    effects: dict[str, dict[str, Any]] = {}
+    for treated, other in pairs(arms, control):
+        label = f"{treated} vs {other}"
+        contrasts[label], effects[label] = {}, {}
+        for one, measure, test in listed:
+            if measure is None or measure == "none":
+                continue
+            done = analyses(arms[treated], arms[other], one, measure, test)
+            contrasts[label][one.key] = contrast_answer(done)
+            warnings += _zero_cells(f"{label}, {one.key}", done)
+            if measure not in WITHOUT_EFFECT:
+                effects[label][one.key] = effect_answer(arms[treated], arms[other], one, measure)
+    observations, joint = observe(study, arms, setting.seed, control)
+    answers = {
+        "arms": {
+            name: {one.key: arm_answer(arm, one, one.row.unit) for one in asked}
+            for name, arm in sorted(arms.items())
+        },
+        "contrasts": contrasts,
+        "effect": effects,
+        "observations": observations,
+        "joint": joint,
+    }
+    return answers, warnings, asked
+
+
+def planned_endpoints(study: Study) -> list[Listed]:
+    """List the endpoints of a study's plan, each with its contrast and test.
+
+    Arguments:
+        study: the validated study.
+
+    Returns:
+        in the file's order, the first is primary; the contrast is the endpoint's own where none is stated.
+    """
+    listed = []
+    for line in study.endpoints:
+        row = endpoints()[line.name]
+        asked = Asked(row, line.time_h, line.as_, line.deaths)
+        listed.append(Listed(asked, line.contrast or row.default_contrast, line.test))
+    return listed
+
+
+def _zero_cells(label: str, done: list[Analysis]) -> list[str]:
+    share = float(np.mean([a.zero_cell for a in done]))
+    if share == 0.0:
+        return []
+    return [f"{label}: a cell was 0 in {share:.3g} of the replicates, 0.5 was added to all their cells"]

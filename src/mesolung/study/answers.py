@@ -1,0 +1,139 @@
+"""The answers of a run: what each arm shows, how arms compare, and the effect within subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.study.replicates import ArmTrials, Asked
+from mesolung.trial.analysis import Analysis, analyse
+from mesolung.trial.contrasts import benefits, contrast
+
+QUANTILES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
+
+
+def quantiles(values: NDArray[np.float64]) -> dict[str, float]:
+    """The 5, 50 and 95 % quantiles of what is finite or infinite, nan left out.
+
+    Arguments:
+        values: float64[k].
+
+    Returns:
+        p05, p50, p95; nan when nothing is left.
+    """
+    kept = values[~np.isnan(values)]
+    if kept.size == 0:
+        return dict.fromkeys(QUANTILES, float("nan"))
+    # "inverted_cdf" gives values that were simulated: no arithmetic on an infinite ratio.
+    return {k: float(np.quantile(kept, q, method="inverted_cdf")) for k, q in QUANTILES.items()}
+
+
+def arm_answer(arm: ArmTrials, asked: Asked, unit: str) -> dict[str, Any]:
+    """What one arm shows at one endpoint.
+
+    Arguments:
+        arm: its replicates.
+        asked: the endpoint.
+        unit: of the endpoint.
+
+    Returns:
+        the object under ``arms`` of the result.
+    """
+    recorded = arm.recorded(asked)
+    with np.errstate(invalid="ignore"):
+        count = (~np.isnan(recorded)).sum(axis=1)
+        means = np.where(count > 0, np.nansum(recorded, axis=1) / np.maximum(count, 1), np.nan)
+    answer: dict[str, Any] = {"unit": unit, "n": int(recorded.shape[1]), "mean": float(_mean(means))}
+    return {**answer, **quantiles(means), "expected": quantiles(arm.expected(asked))}
+
+
+def analyses(
+    treated: ArmTrials, control: ArmTrials, asked: Asked, measure: str | None, test: str | None
+) -> list[Analysis]:
+    """Analyse every replicate trial as its statistician would.
+
+    Arguments:
+        treated, control: two arms.
+        asked: the endpoint.
+        measure: contrast, or None for the endpoint's own.
+        test: name of the test, or None for the endpoint's own.
+
+    Returns:
+        one analysis a replicate.
+    """
+    until = asked.time_h if asked.time_h is not None else float(treated.outcomes.times[-1])
+    rows = zip(
+        treated.recorded(asked),
+        control.recorded(asked),
+        treated.survival(until),
+        control.survival(until),
+        strict=True,
+    )
+    return [
+        analyse(a, b, asked.row, measure, test=test, as_=asked.as_, treated_survival=s, control_survival=t)
+        for a, b, s, t in rows
+    ]
+
+
+def contrast_answer(done: Sequence[Analysis]) -> dict[str, Any]:
+    """Sum up a contrast over replicates.
+
+    Arguments:
+        done: one analysis a replicate.
+
+    Returns:
+        the object under ``contrasts`` of the result.
+    """
+    estimates = np.array([a.estimate for a in done])
+    return {
+        "measure": done[0].measure,
+        **quantiles(estimates),
+        "p_success": float(np.mean([a.significant for a in done])),
+    }
+
+
+def effect_answer(treated: ArmTrials, control: ArmTrials, asked: Asked, measure: str) -> dict[str, Any]:
+    """Sum up the paired contrast: the same subjects under both arms, draw by draw.
+
+    Arguments:
+        treated, control: two arms.
+        asked: the endpoint.
+        measure: contrast.
+
+    Returns:
+        the object under ``effect`` of the result.
+    """
+    a, b = treated.expected_paired(asked), control.expected_paired(asked)
+    kept = ~(np.isnan(a) | np.isnan(b))
+    a, b = a[kept], b[kept]
+    if a.size == 0:
+        return {"measure": measure, **quantiles(a), "p_benefit": float("nan")}
+    return {
+        "measure": measure,
+        **quantiles(np.atleast_1d(contrast(measure, a, b))),
+        "p_benefit": float(np.mean(benefits(a, b, asked.row))),
+    }
+
+
+def pairs(arms: Mapping[str, ArmTrials], control: str | None) -> list[tuple[str, str]]:
+    """Which arms are compared: each with the control; without one each pair, second against first by name.
+
+    Arguments:
+        arms: by name.
+        control: name of the control arm, or None.
+
+    Returns:
+        (treated, control) pairs, sorted.
+    """
+    names = sorted(arms)
+    if control is not None:
+        return [(name, control) for name in names if name != control]
+    return [(second, first) for i, first in enumerate(names) for second in names[i + 1 :]]
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    kept = values[~np.isnan(values)]
+    return float(kept.mean()) if kept.size else float("nan")

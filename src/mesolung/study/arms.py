@@ -1,0 +1,230 @@
+"""Reading the arms of a study: sizes, the control, treatments, and what each restates of the population."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import get_args
+
+from mesolung.biology.tables import Measured
+from mesolung.study.arm import Arm, DoseUnit, Treatment
+from mesolung.study.observation import BASELINE
+from mesolung.study.place import HOURS, Place, listed
+from mesolung.study.table_one import read_baseline
+from mesolung.study.usual_care import read_backgrounds
+from mesolung.study.written import ArmTable, PopulationTable, Repeats, TreatmentTable
+from mesolung.units import quantity, same_dimension
+
+DOSE_UNITS: tuple[DoseUnit, ...] = get_args(DoseUnit)
+# Beyond this no dose has been or could be made: a slip of the pen, not a plan.
+LARGEST_DOSE: dict[DoseUnit, float] = {"cells": 1e12, "cells/kg": 1e10, "cells/kg PBW": 1e10}
+TIME_SLACK_H = 1e-6
+
+
+def read_arms(
+    arms: Sequence[ArmTable],
+    population: PopulationTable,
+    place: Place,
+    *,
+    duration_h: float,
+    names: Mapping[str, Measured],
+) -> tuple[Arm, ...]:
+    """Read all arms.
+
+    Arguments:
+        arms: as written.
+        population: as written; arms inherit from it.
+        place: of the list of arms.
+        duration_h: length of the study, h.
+        names: what may stand in table 1.
+
+    Returns:
+        the arms in the file's order.
+
+    Raises:
+        Refusal: for equal names, two controls, sizes that do not fit, or a treatment that cannot be.
+    """
+    _check_names(arms, place)
+    control = _control(arms, place)
+    _check_sizes(arms, population, place)
+    found = []
+    for i, arm in enumerate(arms):
+        at = place.at(i)
+        found.append(
+            Arm(
+                name=arm.name,
+                size=arm.size,
+                ratio=arm.ratio,
+                control=i == control,
+                treatments=tuple(
+                    read_treatment(t, at.at("treatment", k), duration_h) for k, t in enumerate(arm.treatment)
+                ),
+                baseline=read_baseline(arm.baseline, at.at("baseline"), names, population.baseline),
+                has_own_baseline=bool(arm.baseline),
+                background=read_backgrounds(arm.background, at.at("background"), population.background),
+                has_own_background=bool(arm.background),
+            )
+        )
+    return tuple(found)
+
+
+def _check_names(arms: Sequence[ArmTable], place: Place) -> None:
+    seen: dict[str, int] = {}
+    for i, arm in enumerate(arms):
+        if arm.name in seen:
+            raise place.at(i, "name").refuse("two arms of one name", found=arm.name, allowed="a name each")
+        if arm.name == BASELINE:
+            raise place.at(i, "name").refuse(
+                "an arm's name means something else", found=arm.name, allowed=f"any name but {BASELINE}"
+            )
+        seen[arm.name] = i
+
+
+def _control(arms: Sequence[ArmTable], place: Place) -> int | None:
+    stated = [i for i, arm in enumerate(arms) if arm.control]
+    if len(stated) > 1:
+        raise place.at(stated[1], "control").refuse(
+            "two controls", told=", ".join(arms[i].name for i in stated), allowed="control = true in one arm"
+        )
+    untreated = [i for i, arm in enumerate(arms) if not arm.treatment]
+    if stated:
+        return stated[0]
+    return untreated[0] if len(untreated) == 1 and arms[untreated[0]].control is None else None
+
+
+def _check_sizes(arms: Sequence[ArmTable], population: PopulationTable, place: Place) -> None:
+    for i, arm in enumerate(arms):
+        if (arm.size is None) == (arm.ratio is None):
+            raise place.at(i).refuse(
+                f'arm "{arm.name}" has {"neither size nor" if arm.size is None else "both size and"} ratio',
+                allowed="size in every arm, or ratio in every arm",
+            )
+        if (arm.size is None) != (arms[0].size is None):
+            raise place.at(i, "ratio" if arm.size is None else "size").refuse(
+                "some arms have a size and some a ratio", allowed="size in every arm, or ratio in every arm"
+            )
+    whole = Place(place.document, ("population", "size"))
+    if arms[0].size is not None:
+        total = sum(arm.size or 0 for arm in arms)
+        if population.size is not None and population.size != total:
+            raise whole.refuse(
+                "sizes do not add up", found=population.size, allowed=f"{total}, the arms together"
+            )
+        return
+    if population.size is None:
+        raise place.at(0, "ratio").refuse(
+            "ratios without population.size", allowed="population.size, subjects in all"
+        )
+    parts = sum(arm.ratio or 0.0 for arm in arms)
+    for i, arm in enumerate(arms):
+        if population.size * (arm.ratio or 0.0) / parts < 1:
+            raise place.at(i, "ratio").refuse(
+                f'arm "{arm.name}" would have no subject',
+                found=arm.ratio,
+                allowed="at least one subject an arm",
+            )
+
+
+def read_treatment(treatment: TreatmentTable, place: Place, duration_h: float) -> Treatment:
+    """Read a treatment.
+
+    Arguments:
+        treatment: as written.
+        place: where it stands.
+        duration_h: length of the study, h.
+
+    Returns:
+        the treatment, times in h, the dose in cells or cells per kg.
+
+    Raises:
+        Refusal: for a dose, time or infusion that cannot be.
+    """
+    dose, unit = _dose(treatment.dose, place.at("dose"), treatment.product.type)
+    infusion = None
+    if treatment.infusion is not None:
+        at = place.at("infusion")
+        infusion = at.amount(treatment.infusion, HOURS, also=("min", "d"))
+        if not 0 < infusion <= duration_h:
+            raise at.refuse(
+                "impossible infusion",
+                found=treatment.infusion,
+                allowed=f"more than 0 h, at most the duration, {duration_h:g} h",
+            )
+    return Treatment(
+        product=treatment.product,
+        dose=dose,
+        dose_unit=unit,
+        dose_basis=treatment.dose_basis,
+        route=treatment.route,
+        times_h=_times(treatment.times, place.at("times"), duration_h),
+        infusion_h=infusion,
+    )
+
+
+def _dose(text: str, at: Place, product: str) -> tuple[float, DoseUnit]:
+    try:
+        found = quantity(text)
+    except ValueError:
+        raise at.refuse("dose: wrong unit or no quantity", found=text, allowed='as "100e6 cells"') from None
+    unit: DoseUnit | None = next((u for u in DOSE_UNITS if _same(found.unit, u)), None)
+    if unit is None:
+        raise at.refuse(
+            f"dose: a product of type {product} cannot have this unit", found=text, allowed=listed(DOSE_UNITS)
+        )
+    dose = at.converted(found.value, found.unit, unit)
+    if dose <= 0:
+        raise at.refuse("negative or zero dose", found=text, allowed="more than 0")
+    if dose > LARGEST_DOSE[unit]:
+        raise at.refuse("impossible dose", found=text, allowed=f"at most {LARGEST_DOSE[unit]:g} {unit}")
+    return dose, unit
+
+
+def _same(written: str, unit: str) -> bool:
+    try:
+        return same_dimension(written, unit)
+    except ValueError:
+        return False
+
+
+def _times(times: Repeats | list[str], at: Place, duration_h: float) -> tuple[float, ...]:
+    if isinstance(times, Repeats):
+        start = read_time(times.start, at.at("start"), duration_h)
+        every = at.at("every").amount(times.every, HOURS, also=("d", "min"))
+        if every <= 0:
+            raise at.at("every").refuse("impossible interval", found=times.every, allowed="more than 0 h")
+        last = start + every * (times.count - 1)
+        if last > duration_h + TIME_SLACK_H:
+            raise at.refuse(
+                "the last dose is beyond the duration",
+                told=f"{last:g} h",
+                allowed=f"0 h to {duration_h:g} h",
+            )
+        return tuple(start + every * k for k in range(times.count))
+    found = [read_time(text, at.at(k), duration_h) for k, text in enumerate(times)]
+    for k, time in enumerate(found):
+        if time in found[:k]:
+            raise at.at(k).refuse("two doses at one time", found=times[k], allowed="times that differ")
+    return tuple(sorted(found))
+
+
+def read_time(text: str, at: Place, duration_h: float) -> float:
+    """Read a moment of the study.
+
+    Arguments:
+        text: as written.
+        at: where it stands.
+        duration_h: length of the study, h.
+
+    Returns:
+        h since enrolment.
+
+    Raises:
+        Refusal: when it is no time, before enrolment or beyond the duration.
+    """
+    if text.strip() == "unknown":
+        raise at.not_yet('time "unknown"', 'a time, as "3 d"')
+    time = at.amount(text, HOURS, also=("d", "min"))
+    if time < 0:
+        raise at.not_yet(f'a time before enrolment ("{text}")', f"0 h to {duration_h:g} h")
+    if time > duration_h + TIME_SLACK_H:
+        raise at.refuse("a time beyond the duration", found=text, allowed=f"0 h to {duration_h:g} h")
+    return min(time, duration_h)

@@ -1,0 +1,60 @@
+"""Inputs that a study does not state, with what stands in for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mesolung.biology.disease import read_disease
+from mesolung.product.priors import read_priors
+from mesolung.study.solving import DEFAULT_INFUSION_H
+from mesolung.study.study import Study
+
+
+def assumed_inputs(study: Study) -> list[dict[str, Any]]:
+    """List what a run has to assume because the study file does not say it.
+
+    Arguments:
+        study: the validated study.
+
+    Returns:
+        name, value, unit and why of each, sorted by name; names are unique.
+    """
+    lines: dict[str, dict[str, Any]] = {}
+
+    def add(name: str, value: Any, unit: str, why: str) -> None:
+        lines.setdefault(name, {"name": name, "value": value, "unit": unit, "why": why})
+
+    disease = read_disease(study.disease)
+    stated = set(study.population.baseline)
+    for arm in study.arms:
+        stated |= set(arm.baseline)
+    for name, spread in disease.covariates.items():
+        if name not in stated:
+            add(name, spread.value, spread.unit, f"not stated: from the population of {disease.label}")
+    if study.population.onset_to_enrolment is None and (disease.drivers or disease.criteria):
+        add("onset_to_enrolment", disease.delay.value, "h", "not stated: the disease's usual delay")
+    if "mechanical_ventilation" not in study.population.background and disease.criteria:
+        add("mechanical_ventilation", None, "fraction", "not stated: as the enrolled courses have it")
+    priors = read_priors()
+    for arm in study.arms:
+        for treatment in arm.treatments:
+            if treatment.product.type == "cells":
+                _product(treatment, priors, add)
+    return [lines[name] for name in sorted(lines)]
+
+
+def _product(treatment: Any, priors: Any, add: Any) -> None:
+    product = treatment.product
+    if product.passage is None:
+        row = priors["passage_unstated"]
+        add("product.passage", row.value, "passage", row.source)
+    if product.cryopreserved is None:
+        add("product.cryopreserved", False, "", "not stated: taken as never frozen")
+    if product.viability is None:
+        row = priors["viability_cryopreserved" if product.cryopreserved else "viability_fresh"]
+        add("product.viability", row.value, row.unit, row.source)
+    for name in ("hold_time", "complement_lysis", "apoptotic_share"):
+        row = priors[name]
+        add(f"product.{name}", row.value, row.unit, row.source)
+    if treatment.infusion_h is None:
+        add("treatment.infusion", DEFAULT_INFUSION_H, "h", "not stated: half an hour")

@@ -1,0 +1,107 @@
+"""The manifest of a run: everything that is needed to repeat it and to judge it."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from mesolung.population.enrolment import BORROWING_WORTH_A_WARNING
+from mesolung.population.library import COURSES_PER_DRAW, Library
+from mesolung.study.assumed import assumed_inputs
+from mesolung.study.canonical import inputs_sha256
+from mesolung.study.enrolling import Panel
+from mesolung.study.setting import Setting
+from mesolung.study.simulating import Trials
+
+PACKAGES = ("mesolung", "numpy", "scipy", "llvmlite", "python-libsbml", "antimony", "pydantic", "pint")
+
+
+def manifest_of(
+    setting: Setting,
+    library: Library,
+    panels: Mapping[str, Panel],
+    trials: Trials,
+    failed_run_in: int,
+    clock: Mapping[str, float],
+) -> dict[str, Any]:
+    """Collect what a run rested on.
+
+    Arguments:
+        setting: of the run.
+        library: untreated courses.
+        panels: arm -> its enrolled subjects.
+        trials: the replicates, for their failures.
+        failed_run_in: picked courses that failed on the way to enrolment.
+        clock: stage -> moment of its end, seconds; "start" first.
+
+    Returns:
+        the manifest; "warnings" are for the result too.
+    """
+    study, draws = setting.study, setting.draws
+    warnings = [
+        f"{name}: {panel.enrolment.borrowed:.0%} of the weight of a draw's subjects is borrowed from "
+        "neighbouring draws (above 25 %)"
+        for name, panel in sorted(panels.items())
+        if panel.enrolment.borrowed > BORROWING_WORTH_A_WARNING
+    ]
+    failures = {name: [asdict(f) for f in found] for name, found in trials.failures.items()}
+    failed = sum(len(found) for found in failures.values())
+    if failed:
+        warnings.append(f"{failed} subjects could not be solved; their values are missing, not filled in")
+    moments = list(clock.items())
+    return {
+        "schema": 1,
+        "study_text": study.text,
+        "study_file": Path(study.file).name if study.file else None,
+        "inputs_sha256": inputs_sha256(study),
+        "assumed_inputs": assumed_inputs(study),
+        "versions": {"python": platform.python_version(), **{p: _version(p) for p in PACKAGES}},
+        "seed": setting.seed,
+        "replicates": setting.replicates,
+        "draws": setting.scored,
+        "model_sha256": setting.model_hash,
+        "kernel": setting.model.kernel_id,
+        "posterior": draws.posterior,
+        "library": {
+            "draws": int(library.failed.shape[0]),
+            "courses_per_draw": COURSES_PER_DRAW,
+            "failed_courses": int(library.failed.sum()),
+        },
+        "population": {name: _population(panel) for name, panel in sorted(panels.items())},
+        "parameter_grades": dict(sorted(Counter(p.grade for p in draws.parameters.values()).items())),
+        "subjects_solved": sum(len(arm.outcomes.death_uniform) for arm in trials.arms.values()),
+        "failures": {"arms": failures, "run_in": failed_run_in},
+        "timings": {b[0]: b[1] - a[1] for a, b in zip(moments, moments[1:], strict=False)},
+        "warnings": warnings,
+    }
+
+
+def _population(panel: Panel) -> dict[str, Any]:
+    found = panel.enrolment
+    return {
+        "effective_size": found.effective,
+        "pool": int((found.candidates.weight > 0).sum()),
+        "borrowed": found.borrowed,
+        "baseline": [
+            {
+                "name": m.name,
+                "unit": m.unit,
+                "requested": {"mean": m.requested_mean, "sd": m.requested_sd},
+                "achieved": {"mean": m.achieved_mean, "sd": m.achieved_sd},
+                "miss_sd": m.miss,
+            }
+            for m in found.marginals
+        ],
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,68 @@
+"""Who is studied: table 1 and usual care, in base units."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from mesolung.study.frozen import Frozen, FrozenMapping
+
+
+class Distribution(Frozen):
+    """A line of table 1: moments of the enrolled, that is after truncation, in the quantity's base unit.
+
+    Either ``mean`` (with ``sd`` where it is known), or ``median`` with ``iqr``, or ``share``, or none of
+    them, when only a bound is stated.
+
+    Attributes:
+        mean, sd: mean and standard deviation.
+        median: median.
+        iqr: first and third quartile.
+        share: share of yes, 0 to 1, of a trait that a subject has or has not.
+        min, max: bounds that every subject keeps.
+        unit: the base unit of the table that declares the quantity.
+    """
+
+    mean: float | None = None
+    sd: float | None = None
+    median: float | None = None
+    iqr: tuple[float, float] | None = None
+    share: float | None = None
+    min: float | None = None
+    max: float | None = None
+    unit: str
+
+
+class Background(Frozen):
+    """A drug or support of usual care.
+
+    Attributes:
+        share: share of subjects who receive it, 0 to 1.
+        dose: one dose, in the unit that the table of backgrounds declares; None for the usual dose.
+        start_h: start, h since enrolment.
+        duration_h: how long it is given, h; None for the usual duration.
+        every_h: time between doses, h; None for the usual interval.
+    """
+
+    share: float
+    dose: float | None = None
+    start_h: float = 0.0
+    duration_h: float | None = None
+    every_h: float | None = None
+
+
+class Population(Frozen):
+    """The subjects of one replicate before they are allocated.
+
+    Attributes:
+        size: subjects of one replicate; None when only the arms say it.
+        onset_to_enrolment: time since onset at enrolment, h.
+        expected_mortality: the site's own control risk, 0 to 1.
+        baseline: baseline name -> distribution, names sorted.
+        background: background name -> who receives it and how, names sorted.
+    """
+
+    size: int | None = None
+    onset_to_enrolment: Distribution | None = None
+    expected_mortality: float | None = None
+    baseline: FrozenMapping[str, Distribution] = MappingProxyType({})
+    background: FrozenMapping[str, Background] = MappingProxyType({})

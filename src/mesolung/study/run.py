@@ -1,0 +1,171 @@
+"""A study run: from the validated file to predicted arms, contrasts, effects and scored observations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mesolung.biology.assemble import assemble
+from mesolung.biology.disease import read_disease
+from mesolung.biology.tables import endpoints
+from mesolung.engine import compile_model
+from mesolung.population.draws import draw_prior
+from mesolung.population.library import DRAWS_AT_LEAST, Library, cache_folder, library_of
+from mesolung.product.priors import priors_hash
+from mesolung.study.answering import answer
+from mesolung.study.arm import Arm
+from mesolung.study.enrolling import VENTILATED, Panel, enrol_panels
+from mesolung.study.manifest import manifest_of
+from mesolung.study.replicates import ArmTrials, arm_sizes
+from mesolung.study.result import Result
+from mesolung.study.setting import Progress, Setting
+from mesolung.study.simulating import SHOWN_OUTPUTS, Trials, simulate, table_of, tables_one
+from mesolung.study.study import Study
+from mesolung.study.tables import bands_table, subjects_table, survival_table, traces_table, waterfall_table
+
+EXPECTED_SUBJECTS = 64
+EXPECTED_SUBJECTS_RELEASE = 256
+
+
+def run_study(
+    study: Study,
+    *,
+    replicates: int = 200,
+    draws: int | None = None,
+    seed: int = 1,
+    workers: int = 1,
+    release: bool = False,
+    chunk: int = 1024,
+    progress: Progress | None = None,
+) -> Result:
+    """Run a study.
+
+    Arguments:
+        study: from `mesolung.study.read_study`.
+        replicates: whole trials to simulate.
+        draws: parameter draws that the scores mix over; None for as many as replicates.
+        seed: key of every stream but those of parameter draws and courses.
+        workers: threads.
+        chunk: subjects that a thread takes at a time.
+        release: use 256 instead of 64 subjects for expected values.
+        progress: called with (stage, done, total).
+
+    Returns:
+        the result, the same for the same seed on any number of workers and with any chunk.
+
+    Raises:
+        Refusal: when nobody like the study's table 1 can be enrolled.
+        RuntimeError: when too many untreated courses cannot be solved.
+    """
+    clock = {"start": time.perf_counter()}
+    tell = progress or (lambda stage, done, total: None)
+    sizes = arm_sizes(
+        {a.name: a.size for a in study.arms}, {a.name: a.ratio for a in study.arms}, study.population.size
+    )
+    tell("model", 0, 0)
+    assembled = assemble()
+    scored = draws or replicates
+    setting = Setting(
+        study=study,
+        model=compile_model(assembled.sbml),
+        model_hash=assembled.model_hash,
+        disease=read_disease(study.disease),
+        draws=draw_prior(max(DRAWS_AT_LEAST, scored), priors_hash()),
+        replicates=replicates,
+        scored=scored,
+        subjects=max(EXPECTED_SUBJECTS_RELEASE if release else EXPECTED_SUBJECTS, sum(sizes.values())),
+        seed=seed,
+        workers=workers,
+        chunk=chunk,
+        progress=tell,
+    )
+    clock["model"] = time.perf_counter()
+    library = _library(setting)
+    clock["library"] = time.perf_counter()
+    tell("enrolment", 0, 0)
+    panels, failed_run_in = enrol_panels(setting, tables_one(study), library)
+    clock["enrolment"] = time.perf_counter()
+    trials = simulate(setting, panels, sizes)
+    clock["arms"] = time.perf_counter()
+    tell("analysis", 0, 0)
+    answers, warnings, asked = answer(setting, trials.arms)
+    clock["analysis"] = time.perf_counter()
+    own = {a.name: panels[table_of(study, a)] for a in study.arms}
+    manifest = manifest_of(setting, library, own, trials, failed_run_in, clock)
+    return Result(
+        json=_json(setting, manifest, answers, warnings, trials),
+        manifest=manifest,
+        study=study,
+        subjects=subjects_table(trials.arms, asked, {name: p.covariates for name, p in own.items()}),
+        bands=bands_table(trials.arms, shown := _shown(trials.arms, [a.row.name for a in asked])),
+        survival=survival_table(trials.arms, study.duration_h),
+        waterfall=_waterfall(study, trials),
+        traces=traces_table(trials.arms, shown),
+    )
+
+
+def _library(setting: Setting) -> Library:
+    model, disease = setting.model, setting.disease
+    at_enrolment = [n for n, row in endpoints().items() if row.at_enrolment and n in model.observables]
+    onset = [] if disease.onset.observable is None else [disease.onset.observable]
+    return library_of(
+        model,
+        disease,
+        setting.draws,
+        tuple(dict.fromkeys([*at_enrolment, VENTILATED, *onset])),
+        cache=cache_folder(),
+        workers=setting.workers,
+        chunk=setting.chunk,
+        progress=setting.progress,
+    )
+
+
+def _json(
+    setting: Setting,
+    manifest: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    warnings: list[str],
+    trials: Trials,
+) -> dict[str, Any]:
+    failed = sum(len(found) for found in trials.failures.values())
+    return {
+        "schema": 1,
+        "study": setting.study.name,
+        "replicates": setting.replicates,
+        "seed": setting.seed,
+        "version": manifest["versions"]["mesolung"],
+        "posterior": setting.draws.posterior,
+        "inputs_sha256": manifest["inputs_sha256"],
+        "failed_subjects": failed,
+        "failed_replicates": _failed_replicates(trials.arms),
+        "assumed_inputs": [line["name"] for line in manifest["assumed_inputs"]],
+        "warnings": sorted({*warnings, *manifest["warnings"]}),
+        **answers,
+    }
+
+
+def _shown(arms: Mapping[str, ArmTrials], asked: list[str]) -> list[str]:
+    names = dict.fromkeys([*SHOWN_OUTPUTS, *asked])
+    return [n for n in names if all(n in arm.outcomes.outputs for arm in arms.values())]
+
+
+def _failed_replicates(arms: Mapping[str, ArmTrials]) -> int:
+    flags = [np.isnan(arm.assigned(arm.outcomes.cumulative_hazard)).any(axis=(1, 2)) for arm in arms.values()]
+    return int(np.any(flags, axis=0).sum())
+
+
+def _waterfall(study: Study, trials: Trials):
+    given = {name: g for name, g in trials.given.items() if g.doses}
+    return waterfall_table(
+        trials.arms,
+        {name: g.doses for name, g in given.items()},
+        {name: g.ends_h for name, g in given.items()},
+        {a.name: _product_name(a) for a in study.arms},
+    )
+
+
+def _product_name(arm: Arm) -> str:
+    return " + ".join(f"{t.product.source} cells" for t in arm.treatments if t.product.type == "cells")

@@ -1,0 +1,109 @@
+"""JSON Schemas of what goes in and what comes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mesolung.biology.disease import diseases
+from mesolung.biology.tables import backgrounds, endpoints
+from mesolung.study.table_one import baseline_names
+from mesolung.study.written import StudyFile
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def study_schema() -> dict[str, Any]:
+    """Describe the study file, as an editor that completes TOML can use it.
+
+    Returns:
+        JSON Schema, draft 2020-12. A file that it refuses is refused; units, sums and whatever depends on
+        two places of the file are checked by `mesolung.study.read_study` alone.
+    """
+    schema = _without_null(StudyFile.model_json_schema(by_alias=True, mode="validation"))
+    definitions = schema["$defs"]
+    traits = sorted({name for disease in diseases() for name in baseline_names(disease, "human")})
+    for table in ("PopulationTable", "ArmTable"):
+        definitions[table]["properties"]["baseline"]["propertyNames"] = {"enum": traits}
+        definitions[table]["properties"]["background"]["propertyNames"] = {"enum": sorted(backgrounds())}
+    definitions["EndpointTable"]["properties"]["name"] = {"enum": sorted(endpoints())}
+    definitions["ObservationTable"]["properties"]["endpoint"] = {"enum": sorted(endpoints())}
+    schema["properties"]["disease"] = {"enum": list(diseases())}
+    return {"$schema": DIALECT, **schema, "title": "Mesolung study file, schema 1"}
+
+
+def result_schema() -> dict[str, Any]:
+    """Describe what a run prints with ``--json`` and keeps as ``result.json``.
+
+    Returns:
+        JSON Schema, draft 2020-12; a number that is not finite is null.
+    """
+    number, text = {"type": ["number", "null"]}, {"type": "string"}
+    name = {"type": ["string", "null"]}
+    count = {"type": "integer", "minimum": 0}
+    share = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+    texts = {"type": "array", "items": text}
+    bands = {"p05": number, "p50": number, "p95": number}
+    measured = {"measure": text, **bands}
+    observation = {
+        "index": count,
+        "arm": {"anyOf": [name, texts]},
+        "endpoint": text,
+        "as": {"enum": ["level", "change", "percent_change"]},
+        "where": name,
+        "versus": name,
+        "version": name,
+        "statistic": text,
+        "observed": {"anyOf": [number, text, texts]},
+        "n": {"type": ["integer", "null"], "minimum": 0},
+        **bands,
+        "inside_90": {"type": ["boolean", "null"]},
+        "log_score": number,
+    }
+    of_direction = {"p_lower": share, "p_none": share, "p_higher": share}
+    arm = {"unit": text, "n": count, "mean": number, **bands, "expected": _table(bands)}
+    result = {
+        "schema": {"const": 1},
+        "study": text,
+        "replicates": {"type": "integer", "minimum": 1},
+        "seed": count,
+        "version": text,
+        "posterior": text,
+        "inputs_sha256": text,
+        "failed_subjects": count,
+        "failed_replicates": count,
+        "assumed_inputs": texts,
+        "warnings": texts,
+        "arms": _named(_named(_table(arm))),
+        "contrasts": _named(_named(_table({**measured, "p_success": share}))),
+        "effect": _named(_named(_table({**measured, "p_benefit": share}))),
+        "observations": {"type": "array", "items": _table(observation, of_direction)},
+        "joint": {
+            "type": "array",
+            "items": _table({"endpoint": text, "log_score": number, "treated_given_control": number}),
+        },
+    }
+    return {"$schema": DIALECT, "title": "Mesolung result, schema 1", **_table(result)}
+
+
+def _without_null(schema: Any) -> Any:
+    """TOML has no null: a key that may be left out has its one type, not a choice."""
+    if isinstance(schema, list):
+        return [_without_null(part) for part in schema if part != {"type": "null"}]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: _without_null(part) for key, part in schema.items() if (key, part) != ("default", None)}
+    choice = kept.pop("anyOf", [])
+    return {**kept, "anyOf": choice} if len(choice) > 1 else {**kept, **(choice[0] if choice else {})}
+
+
+def _table(properties: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {**properties, **(optional or {})},
+        "required": sorted(properties),
+        "additionalProperties": False,
+    }
+
+
+def _named(values: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": values}

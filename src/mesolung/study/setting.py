@@ -1,0 +1,59 @@
+"""What all parts of a run share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.biology.disease import Disease
+from mesolung.engine import CompiledModel
+from mesolung.population.draws import Draws
+from mesolung.study.study import Study
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A run before it starts.
+
+    Attributes:
+        study: the validated study.
+        model: the compiled biology.
+        model_hash: of its text.
+        disease: of the study.
+        draws: parameter draws, those of the library at least.
+        replicates: R.
+        scored: D, draws that the scores mix over.
+        subjects: M, subjects solved a slot.
+        seed: of the run.
+        workers: threads.
+        chunk: subjects that a thread takes at a time; changes no number.
+        progress: called with (stage, done, total).
+    """
+
+    study: Study
+    model: CompiledModel
+    model_hash: str
+    disease: Disease
+    draws: Draws
+    replicates: int
+    scored: int
+    subjects: int
+    seed: int
+    workers: int
+    chunk: int
+    progress: Progress
+
+    @property
+    def slots(self) -> int:
+        """S, replicates and scored draws together; slot s uses draw s mod D."""
+        return max(self.replicates, self.scored)
+
+    @property
+    def draw_of_slot(self) -> NDArray[np.intp]:
+        """intp[S], parameter draw of each slot."""
+        return np.arange(self.slots, dtype=np.intp) % self.scored

@@ -1,0 +1,180 @@
+"""The replicate trials: every subject solved under every arm, allocated to one, living or dying."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.engine import CompiledModel, SubjectFailure
+from mesolung.streams import normals, uniforms
+from mesolung.study.arm import Arm
+from mesolung.study.enrolling import VENTILATED, VENTILATION, Panel, TableOne
+from mesolung.study.population import Background
+from mesolung.study.replicates import ArmTrials
+from mesolung.study.setting import Setting
+from mesolung.study.solving import Given, give, solve_given
+from mesolung.study.study import Study
+from mesolung.trial.allocation import randomise
+from mesolung.trial.outcomes import Outcomes
+from mesolung.trial.potential import HAZARD, ArmCourses
+
+POPULATION = "[population.baseline]"
+# Shown in every report, whatever a study asks for.
+SHOWN_OUTPUTS = ("pf_ratio", "sofa", "il6", "evlw", "viable_cells_lung")
+NEEDED_OUTPUTS = (*SHOWN_OUTPUTS, VENTILATED, "MSC_licensed")
+STATE = "state:"
+TRIAL_HAZARD = "trial_hazard_sd"
+
+
+@dataclass(frozen=True)
+class Trials:
+    """All replicates of a study.
+
+    Attributes:
+        arms: by name.
+        given: what each arm's subjects were given.
+        failures: arm -> subjects that could not be solved.
+    """
+
+    arms: Mapping[str, ArmTrials]
+    given: Mapping[str, Given]
+    failures: Mapping[str, tuple[SubjectFailure, ...]]
+
+
+def tables_one(study: Study) -> dict[str, TableOne]:
+    """List the tables 1 that a study needs: the population's, and that of each arm that has its own.
+
+    Arguments:
+        study: the validated study.
+
+    Returns:
+        table 1 by key; the population's is under `POPULATION`.
+    """
+    lines = study.population
+    sets = {POPULATION: TableOne(lines.baseline, _ventilated(lines.background), ("population", "baseline"))}
+    for k, arm in enumerate(study.arms):
+        key = table_of(study, arm)
+        if key != POPULATION:
+            sets[key] = TableOne(arm.baseline, _ventilated(arm.background), ("arm", k, "baseline"))
+    return sets
+
+
+def table_of(study: Study, arm: Arm) -> str:
+    """Key of the table 1 that an arm's subjects are enrolled by.
+
+    Arguments:
+        study, arm: as validated.
+
+    Returns:
+        the arm's name when it has a baseline or a share of ventilated subjects of its own.
+    """
+    own = arm.has_own_baseline or _ventilated(arm.background) != _ventilated(study.population.background)
+    return arm.name if own else POPULATION
+
+
+def simulate(setting: Setting, panels: Mapping[str, Panel], sizes: Mapping[str, int]) -> Trials:
+    """Solve, allocate and follow the subjects of all replicates.
+
+    Arguments:
+        setting: of the run.
+        panels: subjects by table 1.
+        sizes: arm -> subjects a replicate.
+
+    Returns:
+        the replicate trials.
+    """
+    study = setting.study
+    wanted = _outputs(study, setting.model)
+    solved: dict[tuple[str, str], ArmCourses] = {}
+    given: dict[str, Given] = {}
+    work = [
+        (arm, key)
+        for arm in sorted(study.arms, key=lambda a: a.name)
+        for key in dict.fromkeys((table_of(study, arm), POPULATION))
+    ]
+    for done, (arm, key) in enumerate(work):
+        what = give(
+            setting.model,
+            arm,
+            panels[key],
+            posterior=setting.draws.posterior,
+            draw_of_slot=setting.draw_of_slot,
+            subjects=setting.subjects,
+            seed=setting.seed,
+            duration_h=study.duration_h,
+        )
+        if key == table_of(study, arm):
+            given[arm.name] = what
+        solved[arm.name, key] = solve_given(
+            setting.model,
+            panels[key],
+            what,
+            duration_h=study.duration_h,
+            outputs=wanted,
+            workers=setting.workers,
+            chunk=setting.chunk,
+            progress=lambda k, n, d=done: setting.progress("arms", d * n + k, len(work) * n),
+        )
+    outcomes = _followed(setting, solved)
+    members = _allocated(setting, sizes)
+    arms = {
+        arm.name: ArmTrials(
+            arm.name,
+            outcomes[arm.name, table_of(study, arm)],
+            setting.slots,
+            members[arm.name],
+            setting.scored,
+            outcomes[arm.name, POPULATION],
+        )
+        for arm in study.arms
+    }
+    return Trials(arms, given, {a.name: solved[a.name, table_of(study, a)].failures for a in study.arms})
+
+
+def _ventilated(background: Mapping[str, Background]) -> float | None:
+    return background[VENTILATION].share if VENTILATION in background else None
+
+
+def _followed(
+    setting: Setting, solved: Mapping[tuple[str, str], ArmCourses]
+) -> dict[tuple[str, str], Outcomes]:
+    scale = np.repeat(_trial_hazard(setting, solved), setting.subjects)[:, None]
+    u = np.concatenate([uniforms(setting.seed, "death", s, setting.subjects) for s in range(setting.slots)])
+    return {place: Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, u) for place, c in solved.items()}
+
+
+def _allocated(setting: Setting, sizes: Mapping[str, int]) -> dict[str, NDArray[np.intp]]:
+    total = sum(sizes.values())
+    u = np.stack([uniforms(setting.seed, "allocation", r, total) for r in range(setting.replicates)])
+    arm = randomise(u, sizes)
+    return {
+        name: np.stack([np.flatnonzero(row == k) for row in arm]).astype(np.intp)
+        for k, name in enumerate(sizes)
+    }
+
+
+def _trial_hazard(setting: Setting, solved: Mapping[tuple[str, str], ArmCourses]) -> NDArray[np.float64]:
+    """float64[S], factor on every hazard of a trial: what site and era add to age, severity and drugs."""
+    wanted = setting.study.population.expected_mortality
+    if wanted is None:
+        sd = float(setting.draws.parameters[TRIAL_HAZARD].value)
+        return np.exp(sd * np.array([normals(setting.seed, "trial", s, 1)[0] for s in range(setting.slots)]))
+    # A site's own control risk replaces the spread between trials: the factor that gives it, draw by draw.
+    arm = setting.study.control or min(setting.study.arms, key=lambda a: a.name)
+    end = solved[arm.name, table_of(setting.study, arm)].outputs[HAZARD][:, -1].reshape(setting.slots, -1)
+    low, high = np.full(setting.slots, -12.0), np.full(setting.slots, 12.0)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        risk = np.nanmean(-np.expm1(-end * np.exp(middle)[:, None]), axis=1)
+        low, high = np.where(risk < wanted, middle, low), np.where(risk < wanted, high, middle)
+    return np.exp(0.5 * (low + high))
+
+
+def _outputs(study: Study, model: CompiledModel) -> tuple[str, ...]:
+    asked = [e.name for e in study.endpoints] + [o.endpoint for o in study.observations]
+    names = dict.fromkeys((*NEEDED_OUTPUTS, *(name.removeprefix(STATE) for name in asked)))
+    known = {*model.states, *model.observables}
+    return tuple(name for name in names if name in known)

@@ -1,0 +1,224 @@
+"""Every subject under every arm: background care and doses as events, solved to the end of the study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.biology.tables import backgrounds
+from mesolung.engine import CompiledModel, EventTable
+from mesolung.population.events import joined
+from mesolung.product.profile import Profile, lot_profile
+from mesolung.streams import uniforms
+from mesolung.study.arm import Arm, Treatment
+from mesolung.study.enrolling import Panel
+from mesolung.study.population import Background
+from mesolung.trial.doses import ROUTES_THROUGH_BLOOD, cell_doses, drug_doses
+from mesolung.trial.potential import ArmCourses, solve_arm
+
+DEFAULT_INFUSION_H = 0.5
+EARLY_TIMES_H = (0.0, 6.0, 12.0)
+AFTER_DOSE_H = 1.0
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the subjects of an arm are given.
+
+    Attributes:
+        events: doses and background drugs of S x M subjects.
+        parameters: model parameters that the product sets, float64[S x M] each.
+        same: intp[S x M]; equal numbers mean the same course, the same drugs and no treatment.
+        doses: effective dose by stage ("counted", "viable", "delivered alive") -> float64[S x M], cells.
+        ends_h: ends of the administrations, hours since enrolment.
+    """
+
+    events: EventTable
+    parameters: Mapping[str, NDArray[np.float64]]
+    same: NDArray[np.intp]
+    doses: Mapping[str, NDArray[np.float64]]
+    ends_h: tuple[float, ...]
+
+
+def give(
+    model: CompiledModel,
+    arm: Arm,
+    panel: Panel,
+    *,
+    posterior: str,
+    draw_of_slot: NDArray[np.intp],
+    subjects: int,
+    seed: int,
+    duration_h: float,
+) -> Given:
+    """Work out doses and drugs of an arm for every subject of a panel.
+
+    Arguments:
+        model: gives the places of states and parameters.
+        arm: treatments and background.
+        panel: the subjects.
+        posterior: keys what is known of products.
+        draw_of_slot: intp[S], parameter draw of each replicate.
+        subjects: M.
+        seed: keys lots, and who has which background drug.
+        duration_h: end of the study.
+
+    Returns:
+        what is given.
+    """
+    slots = draw_of_slot.size
+    n = slots * subjects
+    parts: list[EventTable] = []
+    identity = [panel.enrolled.course]
+    for name, background in sorted(arm.background.items()):
+        if backgrounds()[name].how == "enrolment":
+            continue
+        u = np.concatenate([uniforms(seed, f"background:{name}", s, subjects) for s in range(slots)])
+        has = u < background.share
+        identity.append(has.astype(np.intp))
+        parts.append(_drug(model, name, background, np.flatnonzero(has), duration_h))
+    parameters: dict[str, NDArray[np.float64]] = {}
+    doses: dict[str, NDArray[np.float64]] = {}
+    ends: list[float] = []
+    for treatment in arm.treatments:
+        if treatment.product.type != "cells":
+            continue
+        profile = lot_profile(
+            treatment.product,
+            posterior=posterior,
+            draws=draw_of_slot,
+            seed=seed,
+            in_blood=treatment.route in ROUTES_THROUGH_BLOOD,
+        )
+        parameters = {k: np.repeat(v, subjects) for k, v in profile.parameters.items()}
+        events, stages = _cells(model, treatment, profile, panel, subjects)
+        parts.append(events)
+        for stage, cells in stages.items():
+            doses[stage] = doses.get(stage, 0.0) + cells
+        ends += [t + _infusion(treatment) for t in treatment.times_h]
+    treated = bool(doses)
+    same = (
+        np.arange(n) if treated else np.unique(np.stack(identity), axis=1, return_inverse=True)[1].reshape(-1)
+    )
+    return Given(joined(parts), parameters, same, doses, tuple(sorted(set(ends))))
+
+
+def solve_given(
+    model: CompiledModel,
+    panel: Panel,
+    given: Given,
+    *,
+    duration_h: float,
+    outputs: tuple[str, ...],
+    workers: int,
+    chunk: int,
+    progress: Callable[[int, int], None] | None,
+) -> ArmCourses:
+    """Solve a panel under an arm.
+
+    Arguments:
+        model: the compiled biology.
+        panel: the subjects.
+        given: from `give`.
+        duration_h: end of the study.
+        outputs: model outputs to keep.
+        workers, chunk: threads, and subjects that one takes at a time.
+        progress: called with (done, total).
+
+    Returns:
+        the courses at the arm's own output times.
+    """
+    return solve_arm(
+        model,
+        panel.enrolled,
+        times_h=output_times(duration_h, given.ends_h),
+        outputs=outputs,
+        parameters=given.parameters,
+        events=given.events,
+        same=given.same,
+        workers=workers,
+        chunk=chunk,
+        progress=progress,
+    )
+
+
+def output_times(duration_h: float, ends_h: Sequence[float]) -> NDArray[np.float64]:
+    """When the courses of an arm are kept: early, each day, after each dose, and at the end.
+
+    The times depend on the arm alone. Endpoints are read between them, so that asking for one more
+    endpoint changes no other number.
+
+    Arguments:
+        duration_h: end of the study.
+        ends_h: ends of administrations.
+
+    Returns:
+        float64[T], increasing, hours since enrolment.
+    """
+    daily = np.arange(0.0, duration_h, 24.0)
+    after = [t + AFTER_DOSE_H for t in ends_h]
+    times = np.unique(np.concatenate([daily, EARLY_TIMES_H, after, [duration_h]]))
+    return times[times <= duration_h]
+
+
+def _infusion(treatment: Treatment) -> float:
+    return DEFAULT_INFUSION_H if treatment.infusion_h is None else treatment.infusion_h
+
+
+def _drug(
+    model: CompiledModel, name: str, background: Background, who: NDArray[np.intp], duration_h: float
+) -> EventTable:
+    row = backgrounds()[name]
+    length = background.duration_h if background.duration_h is not None else row.duration_h
+    return drug_doses(
+        model,
+        target=row.target,
+        subjects=who,
+        dose=float(background.dose if background.dose is not None else row.dose or 0.0),
+        start_h=background.start_h,
+        duration_h=min(length, duration_h - background.start_h),
+        every_h=float(background.every_h if background.every_h is not None else row.every_h or length),
+    )
+
+
+def _cells(
+    model: CompiledModel, treatment: Treatment, profile: Profile, panel: Panel, subjects: int
+) -> tuple[EventTable, dict[str, NDArray[np.float64]]]:
+    counted = treatment.dose * np.ones(panel.enrolled.course.size)
+    if treatment.dose_unit == "cells/kg":
+        counted = treatment.dose * panel.covariates["weight"]
+    elif treatment.dose_unit == "cells/kg PBW":
+        counted = treatment.dose * predicted_weight(panel.covariates)
+    viable_share = np.repeat(profile.viable, subjects)
+    if treatment.dose_basis == "viable":
+        counted = counted / viable_share
+    viable = counted * viable_share
+    live = viable * (1.0 - np.repeat(profile.lysed, subjects))
+    apoptotic = (counted - viable) * np.repeat(profile.apoptotic, subjects)
+    events = cell_doses(
+        model,
+        route=treatment.route,
+        times_h=treatment.times_h,
+        infusion_h=_infusion(treatment),
+        live=live,
+        apoptotic=apoptotic,
+    )
+    times = len(treatment.times_h)
+    return events, {"counted": counted * times, "viable": viable * times, "delivered alive": live * times}
+
+
+def predicted_weight(covariates: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Predicted body weight from height and sex.
+
+    Arguments:
+        covariates: ``height`` in cm and ``female`` as 0 or 1.
+
+    Returns:
+        float64[n], kg.
+
+    Source: ARDS Network 2000, doi 10.1056/NEJM200005043421801: 50 (women 45.5) + 0.91 (height - 152.4 cm).
+    """
+    return 50.0 - 4.5 * covariates["female"] + 0.91 * (covariates["height"] - 152.4)

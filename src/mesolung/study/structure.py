@@ -1,0 +1,187 @@
+"""Checking the structure of a study file: pydantic's errors become one refusal with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from mesolung.biology.tables import reserved
+from mesolung.reading import Refusal
+from mesolung.reading.toml import Document
+from mesolung.study.place import Place, listed
+from mesolung.study.written import StudyFile
+
+# What pydantic calls a type, and what the reader of a message calls it.
+TYPES = {
+    "string_type": 'text in quotes; a quantity has its unit, as "28 d"',
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list in brackets",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "finite_number": "a finite number",
+    "int_from_float": "a whole number",
+    "bool_parsing": "true or false",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number of at most 18 digits",
+    "float_parsing": "a number",
+}
+BOUNDS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+def read_structure(document: Document) -> StudyFile:
+    """Check keys and types of a study file.
+
+    Arguments:
+        document: the file.
+
+    Returns:
+        its content as written.
+
+    Raises:
+        Refusal: for the first thing, by line, that has no place in a study file.
+    """
+    try:
+        return StudyFile.model_validate(document.values)
+    except ValidationError as error:
+        raise refusal_of(error, document) from None
+
+
+def refusal_of(error: ValidationError, document: Document) -> Refusal:
+    """Turn pydantic's list of errors into the refusal that helps most.
+
+    Arguments:
+        error: from validating the file's values.
+        document: the file.
+
+    Returns:
+        the refusal of the error that stands first in the file.
+    """
+    errors = error.errors(include_url=False)
+    # What is missing often stands there under a wrong name, so it is told last.
+    found = [e for e in errors if e["type"] != "missing"] or errors
+    return min((_refusal(e, document) for e in found), key=lambda refusal: refusal.line or 0)
+
+
+def _refusal(details: ErrorDetails, document: Document) -> Refusal:
+    path, tail = _path(details["loc"], document.values)
+    place = Place(document, path)
+    kind, context, value = details["type"], details.get("ctx", {}), details["input"]
+    key = ".".join(str(part) for part in path if isinstance(part, str)) or "the file"
+    if kind == "extra_forbidden":
+        return _unknown_key(place, details["loc"])
+    if kind == "missing":
+        return place.refuse(f"{key}: {tail} is missing" if path else f"{tail} is missing")
+    if kind == "literal_error":
+        names = _options(details["loc"])
+        if isinstance(value, str):
+            return place.unknown(str(path[-1]), value, names)
+        return place.refuse(f"{key}: not allowed", found=value, allowed=listed(names))
+    if kind in TYPES:
+        return place.refuse(f"{key}: wrong type", found=value, allowed=TYPES[kind])
+    if kind in BOUNDS:
+        name, words = BOUNDS[kind]
+        return place.refuse(f"{key}: impossible value", found=value, allowed=f"{words} {context[name]:g}")
+    if kind.startswith("union_tag"):
+        return place.refuse(f"{key}: wrong type", found=value, allowed=_tags(context))
+    if kind in ("too_short", "too_long"):
+        count = context.get("min_length", context.get("max_length"))
+        words = "at least" if kind == "too_short" else "at most"
+        return place.refuse(f"{key}: wrong number of values", found=value, allowed=f"{words} {count}")
+    if kind in ("string_too_short", "empty"):
+        return place.refuse(f"{key}: an empty name", found=value)
+    message = details["msg"].removeprefix("Value error, ")
+    return place.refuse(f"{key}: {message[:1].lower()}{message[1:]}", found=value)
+
+
+def _tags(context: Mapping[str, Any]) -> str:
+    words = {"table": "a table", "number": "a number", "list": "a list", "text": "text in quotes"}
+    tags = [t.strip("' ") for t in str(context.get("expected_tags", "table, number, text, list")).split(",")]
+    return " or ".join(words.get(t, t) for t in tags)
+
+
+def _path(loc: tuple[int | str, ...], values: Any) -> tuple[tuple[int | str, ...], str]:
+    """The part of pydantic's location that is in the file, and the key after it that is not.
+
+    A location also names the member of a union that was tried; no such key is in the file.
+    """
+    path: list[int | str] = []
+    tail = ""
+    for part in loc:
+        below = _below(values, part)
+        if below is None:
+            tail = str(part)
+        else:
+            values = below
+            path.append(part)
+    return tuple(path), tail
+
+
+def _below(values: Any, part: int | str) -> Any:
+    """What a table or list holds under a key or index; None for nothing, which TOML cannot hold."""
+    if isinstance(values, dict):
+        return values.get(part)
+    if isinstance(values, list) and isinstance(part, int) and part < len(values):
+        return values[part]
+    return None
+
+
+def _unknown_key(place: Place, loc: tuple[int | str, ...]) -> Refusal:
+    *above, key = [part for part in place.path if isinstance(part, str)]
+    # A key of one background is reserved for all of them, whatever their names.
+    for tables in (above, above[:-1]):
+        if ("key", ".".join([*tables, key])) in reserved():
+            return place.not_yet(f'key "{key}"')
+    model = _model(loc[:-1])
+    return place.unknown("key", key, (str(name) for name in _fields(model)) if model else ())
+
+
+def _options(loc: tuple[int | str, ...]) -> list[str]:
+    """The texts that the field at a location may hold."""
+    model = _model(loc[:-1])
+    fields = _fields(model) if model else {}
+    found = next((part for part in reversed(loc) if part in fields), None)
+    return list(_literals(fields[found].annotation)) if found is not None else []
+
+
+def _fields(model: type[BaseModel]) -> dict[int | str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _model(loc: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The model of the table at a location: down the fields, with the table of any union."""
+    model: type[BaseModel] | None = StudyFile
+    for part in loc:
+        field = _fields(model).get(part)
+        if field is None:
+            continue  # an index, a name that the user chose, or the member of a union
+        model = next(_models(field.annotation), None)
+        if model is None:
+            return None
+    return model
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
+
+
+def _literals(annotation: Any) -> Iterator[str]:
+    for inner in get_args(annotation):
+        if isinstance(inner, str | int):
+            yield str(inner)
+        else:
+            yield from _literals(inner)

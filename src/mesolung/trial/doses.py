@@ -1,0 +1,119 @@
+"""Doses as events: what is given, when, and into which compartment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.engine import ADD_PARAMETER, ADD_STATE, SET_PARAMETER, CompiledModel, EventTable
+from mesolung.population.events import joined, same_events
+
+CELLS_PER_GCELL = 1e9
+LIVE_CELLS_ENTER = {
+    "intravenous": "MSC_blood",
+    "intratracheal": "MSC_lung",
+    "endobronchial": "MSC_lung",
+}
+ROUTES_THROUGH_BLOOD = ("intravenous",)
+APOPTOTIC_CELLS_ENTER = "MSC_dying"
+RATE = "rate_"
+
+
+def cell_doses(
+    model: CompiledModel,
+    *,
+    route: str,
+    times_h: Sequence[float],
+    infusion_h: float,
+    live: NDArray[np.float64],
+    apoptotic: NDArray[np.float64],
+) -> EventTable:
+    """Turn administrations of cells into events.
+
+    Arguments:
+        model: gives the places of states and rates.
+        route: key of `LIVE_CELLS_ENTER`.
+        times_h: starts of the administrations, hours since enrolment.
+        infusion_h: length of each, hours; 0 is a bolus.
+        live: float64[n], cells of one administration that reach the compartment alive, a subject each.
+        apoptotic: float64[n], cells that arrive apoptotic.
+
+    Returns:
+        events of all subjects.
+    """
+    parts = []
+    for state, cells in ((LIVE_CELLS_ENTER[route], live), (APOPTOTIC_CELLS_ENTER, apoptotic)):
+        for start in times_h:
+            parts.append(infusion(model, state, start, infusion_h, cells / CELLS_PER_GCELL))
+    return joined(parts)
+
+
+def infusion(
+    model: CompiledModel, state: str, start_h: float, length_h: float, amount: NDArray[np.float64]
+) -> EventTable:
+    """Give an amount into a state, at once or at a constant rate.
+
+    Arguments:
+        model: gives the places of the state and of its ``rate_`` parameter.
+        state: name of the state.
+        start_h: hours.
+        length_h: hours; 0 gives it at once.
+        amount: float64[n], a subject each, in the state's unit.
+
+    Returns:
+        events, ordered by subject.
+    """
+    subjects = np.arange(amount.size)
+    if length_h <= 0:
+        return same_events(ADD_STATE, model.states.index(state), subjects, start_h, amount)
+    rate = model.parameters.index(RATE + state)
+    return joined(
+        [
+            same_events(ADD_PARAMETER, rate, subjects, start_h, amount / length_h),
+            same_events(ADD_PARAMETER, rate, subjects, start_h + length_h, -amount / length_h),
+        ]
+    )
+
+
+def drug_doses(
+    model: CompiledModel,
+    *,
+    target: str,
+    subjects: NDArray[np.intp],
+    dose: float,
+    start_h: float,
+    duration_h: float,
+    every_h: float,
+) -> EventTable:
+    """Give a drug of usual care: repeated doses into a state, or a parameter switched on and off.
+
+    Arguments:
+        model: gives the places.
+        target: a state (receives ``dose`` every ``every_h``) or a parameter (is 1 while the drug is given).
+        subjects: intp[m], who receives it.
+        dose: in the state's unit; not used for a parameter.
+        start_h, duration_h, every_h: hours.
+
+    Returns:
+        events of those subjects.
+
+    Raises:
+        KeyError: when the model has no such state or parameter.
+    """
+    if target in model.states:
+        place = model.states.index(target)
+        times = start_h + np.arange(max(int(np.ceil(duration_h / every_h - 1e-9)), 1)) * every_h
+        amount = np.full(subjects.size, dose)
+        return joined([same_events(ADD_STATE, place, subjects, t, amount) for t in times])
+    if target not in model.parameters:
+        raise KeyError(target)
+    place = model.parameters.index(target)
+    one = np.ones(subjects.size)
+    return joined(
+        [
+            same_events(SET_PARAMETER, place, subjects, start_h, one),
+            same_events(SET_PARAMETER, place, subjects, start_h + duration_h, 0.0 * one),
+        ]
+    )

@@ -1,0 +1,36 @@
+"""What the tests of every room share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernel_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kernel cache of this test session's own, which child processes inherit; the user's is left alone."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["MESOLUNG_CACHE"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of samples and published numbers beside the repository; without it the test is skipped.
+
+    `MESOLUNG_SHARED` names it where it lies elsewhere.
+    """
+    folder = Path(os.environ.get("MESOLUNG_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"no folder {folder} (MESOLUNG_SHARED says where it is)")
+    return folder

@@ -1,0 +1,260 @@
+"""The tables of names: complete, consistent with the model, and refused when they are not."""
+
+from __future__ import annotations
+
+import csv
+import re
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import ValidationError
+
+from mesolung.biology import tables
+from mesolung.biology.disease import diseases, read_disease
+from mesolung.biology.parameters import read_parameters
+from mesolung.biology.tables import backgrounds, covariates, endpoints, reserved
+from mesolung.product.priors import read_sources
+from mesolung.product.product import PRODUCT_TYPES, SOURCES, Product
+from mesolung.reading import Refusal
+from mesolung.study.arm import DoseUnit, Route
+from mesolung.study.endpoint import Contrast, Deaths
+from mesolung.trial.contrasts import MEASURES
+from mesolung.trial.endpoints import DEATH_ENDPOINTS, EndpointRow, value_of_death
+from mesolung.trial.named_tests import TEST_OF_TYPE, TESTS
+from mesolung.units import quantity, same_dimension
+
+MODULES = files("mesolung.biology") / "modules"
+# Endpoints that are read off deaths, or off an output of another name.
+OF_THE_TRIAL = {
+    "mortality": "HAZ",
+    "survival": "HAZ",
+    "ventilator_free_days": "ventilated",
+    "ventilation": "ventilated",
+}
+
+# Every name that the study file's format gives; a new one goes into a table first.
+FORMAT = {
+    "endpoint": """mortality survival ventilator_free_days ventilation pf_ratio oxygenation_index sofa
+        lung_injury_score evlw compliance hospital_days il6 il8 il10 tnf il1b crp ang2 srage bal_neutrophils
+        bal_cells bal_protein bacterial_load viral_load treg_percent m2_fraction ros cytokine_storm fev1
+        fev1_slope fvc fvc_slope dlco six_minute_walk exacerbation_rate sgrq feno sputum_eosinophils
+        sputum_neutrophils pc20 mucus airway_resistance collagen fibrosis_score mean_linear_intercept
+        thromboembolism infusion_reaction secondary_infection serious_adverse_event donor_specific_antibody
+        tumour_risk_index viable_cells_lung viable_cells_blood viable_cells_liver viable_cells_spleen
+        label_lung label_blood label_liver label_spleen donor_dna_lung""",
+    "baseline": """age weight height pbw female smoker pack_years apache2 vasopressor days_ventilated
+        fev1_percent_predicted fvc_percent_predicted dlco_percent_predicted""",
+    "background": """dexamethasone systemic_steroid inhaled_steroid tocilizumab heparin antibiotic vasopressor
+        mechanical_ventilation ecmo bronchodilator nintedanib pirfenidone""",
+    "kind": "trial animal ex-vivo in-vitro patient",
+    "disease": """ards covid19-ards pneumonia sepsis copd asthma ipf healthy lps e-coli-pneumonia
+        klebsiella-pneumonia pseudomonas-pneumonia sepsis-clp vili hyperoxia acid-aspiration influenza
+        bleomycin silica elastase smoke ova hdm""",
+    "species": "human mouse rat rabbit pig sheep",
+    "origin": "enrolment injury onset",
+    "product type": """cells ev conditioned-medium apoptotic-cells heat-killed-cells control-cells drug
+        vehicle""",
+    "route": """intravenous intra-arterial intratracheal endobronchial nebulised intranasal intraperitoneal
+        intramuscular perfusate oral inhaled""",
+}
+SERVED = {
+    "endpoint": set(endpoints()),
+    "baseline": set(covariates()),
+    "background": set(backgrounds()),
+    "kind": {"trial"},
+    "disease": set(diseases()),
+    "species": {"human"},
+    "origin": {"enrolment"},
+    "product type": set(PRODUCT_TYPES),
+    "route": set(get_args(Route)),
+}
+
+
+@pytest.mark.parametrize("kind", FORMAT)
+def test_every_name_of_the_format_is_served_or_reserved_and_never_both(kind: str) -> None:
+    waiting = {name for one, name in reserved() if one == kind and ":" not in name}
+    assert SERVED[kind] & waiting == set()
+    assert SERVED[kind] | waiting == set(FORMAT[kind].split())
+
+
+def test_every_dose_unit_of_the_format_is_served_or_reserved() -> None:
+    units = {"particles", "particles/kg", "cell-equivalents", "ug", "ug/kg", "mL", "mg", "mg/kg", "mg/m2"}
+    waiting = {name for kind, name in reserved() if kind == "dose unit"}
+    assert waiting == units
+    for unit in waiting:
+        assert quantity(f"1 {unit}").value == 1.0
+        assert not any(same_dimension(unit, served) for served in get_args(DoseUnit))
+
+
+def test_what_is_reserved_says_what_it_waits_for() -> None:
+    assert all(reason.strip() for reason in reserved().values())
+
+
+def test_names_are_names_and_mean_one_thing() -> None:
+    names = [*endpoints(), *covariates(), *backgrounds()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in names)
+    labels = [row.label for row in (*endpoints().values(), *covariates().values())]
+    assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize("row", [*endpoints().values(), *covariates().values()], ids=lambda row: row.name)
+def test_units_and_bounds_of_a_row_hold_together(row: tables.Measured) -> None:
+    assert row.unit in row.accepted_units and row.accepts(row.unit)
+    assert all(same_dimension(unit, row.unit) for unit in row.accepted_units)
+    assert not row.accepts("parsec") and not row.accepts("cells/kg")
+    bounds = [b for b in (row.lowest, row.highest) if b is not None]
+    assert bounds and all(low < high for low, high in pairwise(bounds))
+    assert all(row.possible(b) for b in bounds)
+    assert row.highest is None or not row.possible(row.highest * 1.001)
+    assert set(row.diseases) <= set(diseases())
+
+
+def test_units_have_more_than_one_spelling() -> None:
+    assert covariates()["age"].accepts("years") and covariates()["age"].accepts("yr")
+    assert not covariates()["weight"].accepts("kg PBW")
+    assert not endpoints()["evlw"].accepts("mL/kg")
+    assert not endpoints()["pf_ratio"].possible(900.0) and endpoints()["pf_ratio"].possible(108.5)
+
+
+@pytest.mark.parametrize("row", endpoints().values(), ids=lambda row: row.name)
+def test_an_endpoint_is_what_trials_can_read_and_analyse(row: tables.Endpoint) -> None:
+    seen: EndpointRow = row  # the type checker holds the table and the trial together
+    assert seen.type in TEST_OF_TYPE
+    assert seen.test is None or seen.test in TESTS
+    assert seen.default_contrast in (*MEASURES, "none") and seen.default_contrast in get_args(Contrast)
+    assert seen.deaths in get_args(Deaths)
+    assert row.species == ("human",)
+    for rule in ("worst", "zero", row.deaths):
+        value = value_of_death(row, rule)
+        if rule == "worst" and row.value_at_death is None:
+            assert value == ((1.0 if row.better == "lower" else 0.0) if row.type == "binary" else value)
+    if row.name in DEATH_ENDPOINTS:
+        assert row.type == "binary" and not row.at_enrolment
+
+
+def observables() -> dict[str, str]:
+    """Outputs of the endpoint module: name -> unit, as its text says."""
+    text = (MODULES / "endpoints.ant").read_text(encoding="utf-8")
+    rules = set(re.findall(r"^(\w+) *:=", text, re.MULTILINE))
+    return {name: unit for name, unit in re.findall(r"\b(\w+) has (\w+);", text) if name in rules}
+
+
+@pytest.mark.parametrize("row", endpoints().values(), ids=lambda row: row.name)
+def test_the_model_gives_every_endpoint_in_the_unit_of_its_row(row: tables.Endpoint) -> None:
+    if row.name in OF_THE_TRIAL:
+        assert any(OF_THE_TRIAL[row.name] in file.read_text(encoding="utf-8") for file in MODULES.iterdir())
+        return
+    spelled = {
+        "points": "dimensionless",
+        "percent": "dimensionless",
+        "fraction": "dimensionless",
+        "cells": "cell",
+        "mL/kg PBW": "mL_per_kg",
+    }
+    assert observables()[row.name] == spelled.get(row.unit, row.unit.replace("/", "_per_"))
+
+
+def test_covariates_are_traits_that_the_diseases_draw() -> None:
+    for row in covariates().values():
+        for name in row.diseases:
+            spread = read_disease(name).covariates[row.name]
+            assert (spread.distribution == "share") == (row.scale == "binary")
+            if row.scale != "binary":
+                assert spread.unit == row.unit
+                assert row.possible(spread.lowest) and row.possible(spread.highest)
+
+
+def test_backgrounds_act_on_something_that_the_model_has() -> None:
+    parameters = {row.id for row in read_parameters()}
+    drugs = (MODULES / "drugs.ant").read_text(encoding="utf-8")
+    for row in backgrounds().values():
+        if row.how == "switch":
+            assert row.target in parameters and row.duration_h > 0
+        elif row.how == "dose":
+            assert f"{row.target}' =" in drugs and f"{row.target} has {row.dose_unit};" in drugs
+            assert row.unit == row.dose_unit and (row.dose or 0) > 0 and (row.every_h or 0) > 0
+        else:
+            assert row.target in observables()
+    dexamethasone = backgrounds()["dexamethasone"]
+    assert (dexamethasone.dose, dexamethasone.duration_h, dexamethasone.every_h) == (6.0, 240.0, 24.0)
+
+
+def test_tables_cannot_be_written_to() -> None:
+    for table in (endpoints(), covariates(), backgrounds(), reserved()):
+        with pytest.raises(TypeError):
+            table["new"] = None  # pyright: ignore[reportIndexIssue]
+    with pytest.raises(AttributeError):
+        endpoints()["sofa"].unit = "cm"  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "says"),
+    [
+        ("accepted_units", "mmHg; kg", "accepted_units"),
+        ("accepted_units", "mmHg; parsec", "unknown unit"),
+        ("accepted_units", "kPa", "accepted_units"),
+        ("name", "sofa", "stands twice"),
+        ("name", "", "is empty"),
+        ("lowest", "800", "is not above"),
+        ("lowest", "x", "is not a number"),
+        ("highest", "inf", "is not finite"),
+        ("scale", "cubic", "unknown scale"),
+        ("better", "up", "unknown better"),
+        ("at_enrolment", "perhaps", "unknown at_enrolment"),
+        ("diseases", "ards; ; healthy", "diseases"),
+    ],
+)
+def test_a_damaged_table_is_refused_at_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: str, value: str, says: str
+) -> None:
+    text = (files("mesolung.biology") / "endpoints.csv").read_text(encoding="utf-8")
+    lines = list(csv.reader(text.splitlines()))
+    place = [line[0] for line in lines].index("pf_ratio")
+    lines.append(lines.pop(place))
+    lines[-1][lines[0].index(column)] = value
+    with (tmp_path / "endpoints.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(lines)
+    monkeypatch.setattr(tables, "files", lambda package: tmp_path)
+    with pytest.raises(Refusal, match=says) as caught:
+        endpoints.__wrapped__()
+    assert caught.value.line == len(lines) and "endpoints.csv" in str(caught.value)
+
+
+def test_a_product_knows_the_sources_of_the_table() -> None:
+    assert set(SOURCES) == set(read_sources())
+
+
+def test_a_product_says_what_is_not_known_of_it() -> None:
+    product = Product(source="umbilical cord", cryopreserved=True)
+    assert product.type == "cells" and product.unstated == ("passage", "viability")
+    assert Product(type="vehicle").unstated == ()
+    with pytest.raises(ValidationError):
+        product.passage = 3  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"type": "ev"},
+        {"source": "liver"},
+        {"passage": -1},
+        {"passage": 3.5},
+        {"passage": "4"},
+        {"passage": True},
+        {"cryopreserved": "yes"},
+        {"viability": 0.0},
+        {"viability": 1.01},
+        {"viability": float("nan")},
+        {"viability": "95 %"},
+        {"donor_age": 30},
+        {"type": "vehicle", "passage": 4},
+    ],
+    ids=str,
+)
+def test_a_product_that_cannot_be_is_refused(stated: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Product.model_validate(stated)
