@@ -63,4 +63,4 @@ def to_sbml(text: str) -> str:
     antimony.clearPreviousLoads()
     if antimony.loadAntimonyString(text) < 0:
         raise ValueError(antimony.getLastError())
-    return antimony.getSBMLString(antimony.getMainModuleName())
+    return str(antimony.getSBMLString(antimony.getMainModuleName()))

@@ -93,4 +93,6 @@ def bundled_scenario(model: CompiledModel, sbml: str, subjects: int = 200, seed:
     doses += [
         Dose(DAY * day + 9.0, "MSC_blood", True, rng.lognormal(np.log(0.1), 0.1, subjects)) for day in (7, 10)
     ]
-    return Scenario(sbml, table, initial, tuple(sorted(doses, key=lambda d: d.time)), np.arange(29) * DAY)
+    return Scenario(
+        sbml, table, initial, tuple(sorted(doses, key=lambda d: d.time)), np.linspace(0.0, 28 * DAY, 29)
+    )

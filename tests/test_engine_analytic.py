@@ -5,6 +5,7 @@ from pathlib import Path
 import antimony
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from mesolung.engine import CompiledModel, compile_model
 
@@ -43,10 +44,10 @@ CHAIN = """<?xml version="1.0" encoding="UTF-8"?>
 def compile_text(text: str) -> CompiledModel:
     antimony.clearPreviousLoads()
     assert antimony.loadAntimonyString(text) >= 0, antimony.getLastError()
-    return compile_model(antimony.getSBMLString(antimony.getMainModuleName()))
+    return compile_model(str(antimony.getSBMLString(antimony.getMainModuleName())))
 
 
-def with_values(model: CompiledModel, count: int = 1, **values: object) -> np.ndarray:
+def with_values(model: CompiledModel, count: int = 1, **values: ArrayLike) -> np.ndarray:
     table = np.tile(model.default_parameters, (count, 1))
     for name, value in values.items():
         table[:, model.parameters.index(name)] = value
@@ -95,8 +96,8 @@ def test_observables_follow_states_parameters_and_each_other() -> None:
 
 def test_initial_assignments_follow_each_subjects_parameters() -> None:
     model = compile_text(
-        "model m\n k = 0.25; healthy = 8; src = k*healthy + shift; shift := 0*time\n x = healthy/2; y = x + 1\n"
-        " x' = src - k*x; y' = 0\nend"
+        "model m\n k = 0.25; healthy = 8; src = k*healthy + shift; shift := 0*time\n x = healthy/2\n"
+        " y = x + 1; x' = src - k*x; y' = 0\nend"
     )
     assert "src" not in model.parameters and set(model.parameters) == {"k", "healthy"}
     table = with_values(model, 3, k=[0.25, 0.5, 1.0], healthy=[8.0, 6.0, 4.0])

@@ -18,7 +18,7 @@ TEXT = "model m\n x = 1; k = 0.5\n x' = -k*x^1.5\nend"
 def sbml(text: str = TEXT) -> str:
     antimony.clearPreviousLoads()
     assert antimony.loadAntimonyString(text) >= 0
-    return antimony.getSBMLString(antimony.getMainModuleName())
+    return str(antimony.getSBMLString(antimony.getMainModuleName()))
 
 
 def bits(model: CompiledModel) -> bytes:

@@ -19,12 +19,11 @@ from mesolung.engine import (
 def compile_text(text: str) -> CompiledModel:
     antimony.clearPreviousLoads()
     assert antimony.loadAntimonyString(text) >= 0, antimony.getLastError()
-    return compile_model(antimony.getSBMLString(antimony.getMainModuleName()))
+    return compile_model(str(antimony.getSBMLString(antimony.getMainModuleName())))
 
 
 def table(*rows: tuple[int, float, int, int, float]) -> EventTable:
-    subject, time, kind, target, value = zip(*rows, strict=True)
-    return EventTable(*(np.array(c) for c in (subject, time, kind, target, value)))
+    return EventTable.of(rows)
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +138,31 @@ def test_an_extinct_state_can_be_sown_again() -> None:
         and x[2] == pytest.approx(np.exp(-6), rel=1e-4)
     )
     assert x[3] == 0.0 and x[4] == pytest.approx(np.exp(-1), rel=1e-5)
+
+
+def test_thresholds_are_met_on_time() -> None:
+    """A store that is refilled to 2 whenever it falls below 0.5 has the period ln 4 divided by its loss."""
+    model = compile_text(
+        "model m\n x = 2; n = 0; k = 1; low = 0.5; x' = -k*x; n' = 0*x\n at x < low: x = 2, n = 0;\nend"
+    )
+    k = np.array([0.7, 1.0, 1.3])
+    table = np.tile(model.default_parameters, (3, 1))
+    table[:, model.parameters.index("k")] = k
+    times = np.linspace(0.05, 9.95, 34)
+    x = model.solve(table, times, outputs=["x"], rtol=1e-7)["x"]
+    phase = np.mod(k[:, None] * times, np.log(4.0))
+    clear = np.minimum(phase, np.log(4.0) - phase) > 1e-4
+    assert clear.mean() > 0.95
+    assert np.allclose(x[clear], (2 * np.exp(-phase))[clear], rtol=1e-5)
+
+
+def test_a_rising_state_meets_its_threshold_and_one_threshold_sets_off_another() -> None:
+    model = compile_text(
+        "model m\n x = 0; y = 1; x' = 1; y' = 0\n A: at x > 3: y = 5; B: at y >= 4: x = -10;\n z := x\nend"
+    )
+    solution = model.solve(model.default_parameters[None, :], [2.9, 3.1, 10.0, 30.0], rtol=1e-6)
+    assert np.allclose(solution["x"][0], [2.9, -9.9, -3.0, 17.0], atol=1e-4)
+    assert solution["y"][0].tolist() == [1.0, 5.0, 5.0, 5.0]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ def model() -> CompiledModel:
     text = "model m\n x = 1; slow = 1; burst = 0; k = 0.1\n"
     text += " x' = burst*x^2 - k*x; slow' = -k*slow; z := ln(slow)\nend"
     assert antimony.loadAntimonyString(text) >= 0, antimony.getLastError()
-    return compile_model(antimony.getSBMLString("m"))
+    return compile_model(str(antimony.getSBMLString("m")))
 
 
 def rows(model: CompiledModel, **values: list[float]) -> np.ndarray:
@@ -55,7 +55,7 @@ def test_a_rate_that_is_not_a_number_is_a_failure(model: CompiledModel) -> None:
 def test_a_negative_base_of_a_broken_power_is_a_failure() -> None:
     antimony.clearPreviousLoads()
     assert antimony.loadAntimonyString("model m\n x = 1; n = 1.5\n none = 0; x' = -1 - none*x^n\nend") >= 0
-    model = compile_model(antimony.getSBMLString("m"))
+    model = compile_model(str(antimony.getSBMLString("m")))
     solution = model.solve(model.default_parameters[None, :], [0.5, 3.0])
     assert np.isfinite(solution.values[0, 0]).all() and np.isnan(solution.values[0, 1]).all()
     assert solution.failures[0].time == pytest.approx(1.0, abs=1e-3)

@@ -31,7 +31,7 @@ def model_text() -> str:
 def models() -> dict[int, CompiledModel]:
     antimony.clearPreviousLoads()
     assert antimony.loadAntimonyString(model_text()) >= 0, antimony.getLastError()
-    sbml = antimony.getSBMLString(antimony.getMainModuleName())
+    sbml = str(antimony.getSBMLString(antimony.getMainModuleName()))
     return {lanes: compile_model(sbml, lanes=lanes) for lanes in (2, 4, 8)}
 
 
@@ -48,14 +48,15 @@ def dosing(model: CompiledModel, subjects: list[int]) -> EventTable:
         rows += [(place, 7.3 * (d + 1) + subject, ADD_STATE, 12, 1.0 + subject) for d in range(subject % 4)]
         if subject % 3 == 0:
             rows += [(place, 20.0, SET_PARAMETER, give, 45.0), (place, 31.7, SET_PARAMETER, give, 0.0)]
-    columns = list(zip(*rows, strict=True)) if rows else [[]] * 5
-    kinds = (np.int64, np.float64, np.int64, np.int64, np.float64)
-    return EventTable(*(np.array(c, dtype=k) for c, k in zip(columns, kinds, strict=True)))
+    return EventTable.of(rows)
 
 
-def run(model: CompiledModel, subjects: list[int], **how: int) -> Solution:
+def run(model: CompiledModel, subjects: list[int], chunk: int = 1024, workers: int = 1) -> Solution:
     names = [*model.states, *model.observables]
-    return model.solve(table(model)[subjects], TIMES, events=dosing(model, subjects), outputs=names, **how)
+    events = dosing(model, subjects)
+    return model.solve(
+        table(model)[subjects], TIMES, events=events, outputs=names, chunk=chunk, workers=workers
+    )
 
 
 def same(a: Solution, b: Solution, rows: list[int] | slice = slice(None)) -> bool:

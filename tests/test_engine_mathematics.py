@@ -17,7 +17,7 @@ def functions() -> CompiledModel:
     antimony.clearPreviousLoads()
     text = "model f\n x=1; y=1; x'=0; y'=0\n e := exp(x); l := ln(x); p := x^y; c := x^5; r := sqrt(x)\nend"
     assert antimony.loadAntimonyString(text) >= 0
-    return compile_model(antimony.getSBMLString("f"))
+    return compile_model(str(antimony.getSBMLString("f")))
 
 
 def apply(model: CompiledModel, name: str, x: np.ndarray, y: np.ndarray | float = 1.0) -> np.ndarray:

@@ -14,7 +14,7 @@ from mesolung.engine import CompiledModel, compile_model
 def compile_text(text: str) -> CompiledModel:
     antimony.clearPreviousLoads()
     assert antimony.loadAntimonyString(text) >= 0, antimony.getLastError()
-    return compile_model(antimony.getSBMLString(antimony.getMainModuleName()))
+    return compile_model(str(antimony.getSBMLString(antimony.getMainModuleName())))
 
 
 def scaled_error(value: np.ndarray, reference: np.ndarray) -> float:

@@ -14,7 +14,7 @@ from mesolung.reading import Refusal
 def to_sbml(text: str) -> str:
     antimony.clearPreviousLoads()
     assert antimony.loadAntimonyString(text) >= 0, antimony.getLastError()
-    return antimony.getSBMLString(antimony.getMainModuleName())
+    return str(antimony.getSBMLString(antimony.getMainModuleName()))
 
 
 def refusal(source: str | Path) -> str:

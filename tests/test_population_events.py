@@ -23,7 +23,8 @@ def rows(events):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    subjects=st.lists(st.integers(0, 5), max_size=20), chosen=st.lists(st.integers(0, 5), min_size=1, max_size=12)
+    subjects=st.lists(st.integers(0, 5), max_size=20),
+    chosen=st.lists(st.integers(0, 5), min_size=1, max_size=12),
 )
 def test_a_subject_takes_its_own_events_wherever_it_goes(subjects, chosen):
     source = table(subjects, np.linspace(0, 9, len(subjects)))

@@ -62,7 +62,7 @@ def test_a_spike_puts_its_probability_on_exactly_zero_and_keeps_the_slab():
     slab = np.log(drawn[drawn > 0])
     assert slab.mean() == pytest.approx(0.0, abs=1e-3)
     assert slab.std() == pytest.approx(0.5, abs=1e-2)
-    assert np.all(vary("spike-lognormal", 0.0, 0.3, np.linspace(-3, 3, 7)) == 0.0), "off stays off in everyone"
+    assert np.all(vary("spike-lognormal", 0.0, 0.3, np.linspace(-3, 3, 7)) == 0.0), "off stays off"
 
 
 def test_an_unknown_family_is_an_error():

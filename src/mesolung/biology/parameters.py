@@ -1,39 +1,40 @@
 """The table of parameters: one row a parameter, with value, unit, spreads, source and grade."""
 
-import csv
+from __future__ import annotations
+
 import hashlib
-import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from mesolung.reading import Refusal, Row, read_table
 
 COLUMNS = (
-    "id",
-    "module",
-    "value",
-    "unit",
-    "distribution",
-    "uncertainty",
-    "between_subject",
-    "between_lot",
-    "species",
-    "source",
-    "grade",
-    "meaning",
-)
+    "id", "module", "value", "unit", "distribution", "uncertainty", "between_subject", "between_lot",
+    "species", "source", "grade", "meaning",
+)  # fmt: skip
+MAY_BE_EMPTY = ("uncertainty", "between_subject", "between_lot")
 DISTRIBUTIONS = ("fixed", "normal", "lognormal", "logit-normal", "spike-lognormal", "spike-normal")
+GRADES = ("A", "B", "C")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One row of parameters.csv.
 
-    ``value`` is the typical value (median). ``uncertainty``, ``between_subject`` and ``between_lot`` are standard
-    deviations on the scale of ``distribution``: of the logarithm, of the logit, or plain. ``uncertainty`` is kept as
-    written, for a spike distribution it reads "probability of exactly 0;deviation of the rest", empty is 0.
-    ``grade``: A measured in humans, B in animals or in vitro, C assumed.
+    Attributes:
+        id, module, species, meaning: text; the module is the part of the model that uses it.
+        value: typical value (median), in ``unit``.
+        distribution: family; on its scale (natural logarithm, logit or plain) stand the spreads.
+        uncertainty: standard deviation of the typical value as written, empty for none; for a spike family
+            "probability of exactly 0;deviation of the rest".
+        between_subject, between_lot: standard deviations between subjects and between lots, 0 for none.
+        source: where the value was seen, how it was derived, or "assumed: reason".
+        grade: A measured in humans, B in animals or in vitro, C assumed.
     """
 
     id: str
@@ -52,7 +53,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Parameters:
-    """All parameters, in the order of the file; ``hash`` is the SHA-256 of the table's text."""
+    """All parameters.
+
+    Attributes:
+        rows: in the order of the file.
+        hash: SHA-256 of the table's text.
+    """
 
     rows: tuple[Parameter, ...]
     hash: str
@@ -67,7 +73,17 @@ class Parameters:
         return {row.id: row for row in self.rows}
 
     def __getitem__(self, name: str) -> Parameter:
-        """Return the row called ``name``; raises KeyError when there is none."""
+        """Find a row.
+
+        Arguments:
+            name: the parameter's id.
+
+        Returns:
+            its row.
+
+        Raises:
+            KeyError: when there is none.
+        """
         return self._by_id[name]
 
     def __contains__(self, name: object) -> bool:
@@ -77,65 +93,97 @@ class Parameters:
         return iter(self.rows)
 
     def of_module(self, *modules: str) -> tuple[str, ...]:
-        """Return the names of the parameters of the given modules, in order."""
+        """List parameters of some modules.
+
+        Arguments:
+            modules: names of modules.
+
+        Returns:
+            ids, in the order of the file.
+        """
         return tuple(row.id for row in self.rows if row.module in modules)
 
 
-def read_parameters(text: str | None = None) -> Parameters:
-    """Read the parameter table.
+def read_parameters(resource: Path | Traversable | None = None) -> Parameters:
+    """Read a parameter table.
 
-    Arguments: ``text``, the content of a parameters.csv; None reads the packaged table.
-    Returns the frozen table. Raises ValueError naming the line when a row cannot be used.
+    Arguments:
+        resource: a file; None reads the table of the package.
+
+    Returns:
+        the table.
+
+    Raises:
+        Refusal: naming file and line of a row that cannot be used.
     """
-    if text is None:
-        text = (files("mesolung.biology") / "parameters.csv").read_text(encoding="utf-8")
-    reader = csv.DictReader(io.StringIO(text))
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise ValueError(f"parameters.csv:1: columns {reader.fieldnames}; expected {','.join(COLUMNS)}")
+    place = resource if resource is not None else files("mesolung.biology") / "parameters.csv"
     rows: list[Parameter] = []
-    seen: set[str] = set()
-    for record in reader:
-        where = f"parameters.csv:{reader.line_num}"
-        row = _parameter(record, where)
-        if row.id in seen:
-            raise ValueError(f"{where}: {row.id} stands twice")
-        seen.add(row.id)
-        rows.append(row)
-    return Parameters(tuple(rows), hashlib.sha256(text.encode()).hexdigest())
+    lines: dict[str, int] = {}
+    for row in read_table(place, COLUMNS):
+        if row["id"] in lines:
+            problem = f"stands twice, first on line {lines[row['id']]}"
+            raise Refusal(problem, file="parameters.csv", line=row.line, found=row["id"])
+        lines[row["id"]] = row.line
+        rows.append(_parameter(row))
+    return Parameters(tuple(rows), hashlib.sha256(place.read_bytes()).hexdigest())
 
 
-def _parameter(record: dict[str, str], where: str) -> Parameter:
-    """Turn one record into a Parameter, or say what is wrong with it."""
-    for name in ("id", "module", "value", "unit", "distribution", "species", "source", "grade", "meaning"):
-        if not record.get(name):
-            raise ValueError(f"{where}: {name} is empty")
-    if record["distribution"] not in DISTRIBUTIONS:
-        raise ValueError(f"{where}: distribution {record['distribution']}; allowed: {', '.join(DISTRIBUTIONS)}")
-    if record["grade"] not in "ABC":
-        raise ValueError(f"{where}: grade {record['grade']}; allowed: A, B, C")
-    parts = record["uncertainty"].split(";")
-    if len(parts) != (2 if record["distribution"].startswith("spike") else 1):
-        raise ValueError(f"{where}: uncertainty {record['uncertainty']} does not suit {record['distribution']}")
+def _parameter(row: Row) -> Parameter:
+    for column in COLUMNS:
+        if not row[column] and column not in MAY_BE_EMPTY:
+            raise Refusal(f"{column} is empty", file="parameters.csv", line=row.line)
+    _one_of(row, "distribution", DISTRIBUTIONS)
+    _one_of(row, "grade", GRADES)
+    parts = row["uncertainty"].split(";")
+    if len(parts) != (2 if row["distribution"].startswith("spike-") else 1):
+        raise Refusal(
+            "uncertainty does not suit the distribution",
+            file="parameters.csv",
+            line=row.line,
+            found=row["uncertainty"],
+            allowed='a number, or "probability;deviation" for a spike',
+        )
     for part in parts:
-        _number(part or "0", where)
+        _spread(row, part)
     return Parameter(
-        id=record["id"],
-        module=record["module"],
-        value=_number(record["value"], where),
-        unit=record["unit"],
-        distribution=record["distribution"],
-        uncertainty=record["uncertainty"],
-        between_subject=_number(record["between_subject"] or "0", where),
-        between_lot=_number(record["between_lot"] or "0", where),
-        species=record["species"],
-        source=record["source"],
-        grade=record["grade"],
-        meaning=record["meaning"],
+        id=row["id"],
+        module=row["module"],
+        value=_number(row, row["value"]),
+        unit=row["unit"],
+        distribution=row["distribution"],
+        uncertainty=row["uncertainty"],
+        between_subject=_spread(row, row["between_subject"]),
+        between_lot=_spread(row, row["between_lot"]),
+        species=row["species"],
+        source=row["source"],
+        grade=row["grade"],
+        meaning=row["meaning"],
     )
 
 
-def _number(text: str, where: str) -> float:
-    value = float(text)
+def _one_of(row: Row, column: str, allowed: tuple[str, ...]) -> None:
+    if row[column] not in allowed:
+        raise Refusal(
+            f"{column} is unknown",
+            file="parameters.csv",
+            line=row.line,
+            found=row[column],
+            allowed=", ".join(allowed),
+        )
+
+
+def _spread(row: Row, text: str) -> float:
+    value = _number(row, text or "0")
+    if value < 0.0:
+        raise Refusal("a spread is negative", file="parameters.csv", line=row.line, found=text)
+    return value
+
+
+def _number(row: Row, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"{where}: {text} is not a finite number")
+        raise Refusal("not a finite number", file="parameters.csv", line=row.line, found=text)
     return value

@@ -60,7 +60,7 @@ def solve_cohort(
         kernel, layout, lanes: the compiled model.
         problem: the subjects.
         workers: threads.
-        chunk: subjects that one call takes.
+        chunk: subjects that one call takes, at most.
         progress: called with chunks done and chunks in all.
 
     Returns:
@@ -91,7 +91,11 @@ def solve_cohort(
         )
         return {a + int(i): stop_state[i].copy() for i in np.flatnonzero(status[a:b])}
 
-    spans = [(a, min(a + chunk, n)) for a in range(0, n, chunk)]
+    size = chunk
+    if workers > 1:
+        # Four pieces a thread, in whole vectors, so that threads end together.
+        size = min(chunk, -(-n // (4 * workers * lanes)) * lanes or 1)
+    spans = [(a, min(a + size, n)) for a in range(0, n, size)]
     stops: dict[int, Values] = {}
     for found in map_chunks(one, spans, workers, progress):
         stops.update(found)

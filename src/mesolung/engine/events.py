@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,11 +56,22 @@ class EventTable:
         return len(self.time)
 
     @classmethod
-    def empty(cls) -> EventTable:
-        """A table without events."""
-        none = np.zeros(0)
-        whole = np.zeros(0, dtype=np.int64)
-        return cls(whole, none, whole, whole, none)
+    def of(cls, rows: Iterable[tuple[int, float, int, int, float]] = ()) -> EventTable:
+        """Make a table from rows.
+
+        Arguments:
+            rows: (subject, time, kind, target, value) of each event; none for an empty table.
+
+        Returns:
+            The table.
+
+        Raises:
+            EngineError: as the class does.
+        """
+        table = list(rows)
+        whole = np.array([(s, k, t) for s, _, k, t, _ in table], dtype=np.int64).reshape(-1, 3)
+        real = np.array([(time, value) for _, time, _, _, value in table], dtype=np.float64).reshape(-1, 2)
+        return cls(whole[:, 0], real[:, 0], whole[:, 1], whole[:, 2], real[:, 1])
 
     def sorted(self, subjects: int, states: int, parameters: int) -> tuple[EventTable, NDArray[np.int64]]:
         """Order the rows by subject and time, and say where each subject's rows start.

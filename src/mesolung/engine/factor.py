@@ -78,23 +78,25 @@ def factor_functions(factor: Factor) -> str:
 
 
 class _Pieces:
-    """Functions with the same arguments, called one after the other."""
+    """Functions with equal arguments, called one after the other; elements stay in registers within each."""
 
     def __init__(self, name: str, arguments: tuple[str, ...]) -> None:
         self.name, self.arguments = name, arguments
         self.done: list[Function] = []
-        self.begin()
+        self._begin()
 
-    def begin(self) -> None:
+    def _begin(self) -> None:
         names = ", ".join(f"ptr noalias %{a}" for a in self.arguments)
         self.f = Function(f"{self.name}_{len(self.done)}", names)
         self.done.append(self.f)
         self.known: dict[tuple[str, int], str] = {}
+        self.changed: set[tuple[str, int]] = set()
         self.work = 0
 
-    def room(self) -> None:
-        if self.work >= PIECE:
-            self.begin()
+    def _end(self) -> None:
+        for array, index in sorted(self.changed):
+            self.f.store(self.known[array, index], f"%{array}", index)
+        self.f.line("ret void")
 
     def get(self, array: str, index: int) -> str:
         if (array, index) not in self.known:
@@ -102,14 +104,19 @@ class _Pieces:
         return self.known[array, index]
 
     def put(self, array: str, index: int, value: str) -> None:
-        self.f.store(value, f"%{array}", index)
+        """Change an element; a place where the straight line may be cut."""
         self.known[array, index] = value
+        self.changed.add((array, index))
+        self.work += 1
+        if self.work >= PIECE:
+            self._end()
+            self._begin()
 
     def text(self) -> str:
+        self._end()
         names = ", ".join(f"ptr noalias %{a}" for a in self.arguments)
         main = Function(self.name, names)
         for f in self.done:
-            f.line("ret void")
             main.line(f"call void @{f.name}({', '.join(f'ptr %{a}' for a in self.arguments)})")
         main.line("ret void")
         return "".join(f.text() for f in self.done) + main.text()
@@ -119,23 +126,17 @@ def _factor(factor: Factor) -> str:
     p = _Pieces("factor", ("w", "g"))
     place = factor.place
     for i, row in enumerate(factor.rows):
-        p.room()
-        f = p.f
-        entry = {j: p.get("w", place[i, j]) for j in row}
-        entry[i] = f.op("fadd", entry[i], p.get("g", 0))
+        p.put("w", place[i, i], p.f.op("fadd", p.get("w", place[i, i]), p.get("g", 0)))
         for k in row:
             if k >= i:
                 break
-            entry[k] = f.op("fmul", entry[k], p.get("w", place[k, k]))
-            minus = f.negative(entry[k])
+            p.put("w", place[i, k], p.f.op("fmul", p.get("w", place[i, k]), p.get("w", place[k, k])))
             for j in factor.rows[k]:
                 if j > k:
-                    entry[j] = f.fma(minus, p.get("w", place[k, j]), entry[j])
-                    p.work += 1
-        entry[i] = f.op("fdiv", number(1.0), entry[i])
-        for j in row:
-            p.put("w", place[i, j], entry[j])
-            p.work += 1
+                    minus = p.f.negative(p.get("w", place[i, k]))
+                    entry = p.f.fma(minus, p.get("w", place[k, j]), p.get("w", place[i, j]))
+                    p.put("w", place[i, j], entry)
+        p.put("w", place[i, i], p.f.op("fdiv", number(1.0), p.get("w", place[i, i])))
     return p.text()
 
 
@@ -146,14 +147,9 @@ def _resolve(factor: Factor) -> str:
     for i in [*steps, *(~k for k in reversed(steps))]:
         back = i < 0
         i = ~i if back else i
-        p.room()
-        f, total = p.f, p.get("b", order[i])
-        inner = [j for j in factor.rows[i] if (j > i if back else j < i)]
-        for j in inner:
-            total = f.fma(f.negative(p.get("w", place[i, j])), p.get("b", order[j]), total)
+        for j in [j for j in factor.rows[i] if (j > i if back else j < i)]:
+            minus = p.f.negative(p.get("w", place[i, j]))
+            p.put("b", order[i], p.f.fma(minus, p.get("b", order[j]), p.get("b", order[i])))
         if back:
-            total = f.op("fmul", total, p.get("w", place[i, i]))
-        if inner or back:
-            p.put("b", order[i], total)
-        p.work += len(inner) + 1
+            p.put("b", order[i], p.f.op("fmul", p.get("b", order[i]), p.get("w", place[i, i])))
     return p.text()

@@ -23,7 +23,7 @@ class Graph:
     args: list[tuple[int, ...]] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
     depends: list[int] = field(default_factory=list)
-    _known: dict[tuple[str, tuple[int, ...], float], int] = field(default_factory=dict)
+    _known: dict[tuple[object, ...], int] = field(default_factory=dict)
     # Derivatives found so far, by node and what they are taken by; see `derivative`.
     slopes: dict[tuple[int, int], int] = field(default_factory=dict)
 
@@ -33,10 +33,8 @@ class Graph:
     def _node(self, op: str, args: tuple[int, ...] = (), value: float = 0.0) -> int:
         if op in COMMUTATIVE and args[0] > args[1]:
             args = (args[1], args[0])
-        # The sign of zero is part of a constant's identity.
-        key = (op, args, math.copysign(math.inf, value) if value == 0.0 and op == "const" else value)
-        if value != value:
-            key = (op, args, "nan")  # type: ignore[assignment]
+        # As text a constant keeps the sign of zero, and NaN is equal to itself.
+        key = (op, args, float(value).hex())
         found = self._known.get(key)
         if found is not None:
             return found

@@ -64,7 +64,10 @@ def write_program(system: System) -> Program:
         functions.append(low.function("drift", [Output("a", i, node) for i, node in enumerate(system.drift)]))
     if system.thresholds:
         watched = [Output("a", i, t.condition) for i, t in enumerate(system.thresholds)]
-        watched += [Output("b", i, value) for i, (_, value) in enumerate(settings)]
+        beside = [value for _, value in settings]
+        beside += [g.sub(g.args[t.condition][1], g.args[t.condition][0]) for t in system.thresholds]
+        beside += [g.function("abs", _bound(system, t.condition)) for t in system.thresholds]
+        watched += [Output("b", i, node) for i, node in enumerate(beside)]
         functions.append(low.function("watch", watched))
     functions.append(low.preparation())
     layout = Layout(
@@ -86,6 +89,12 @@ def write_program(system: System) -> Program:
         controller.append(crossing_function(layout, [[s for s, _ in t.settings] for t in system.thresholds]))
     text = "".join([DECLARATIONS, mathematics(), factor_functions(factor), *functions, *controller])
     return Program(text, layout, hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def _bound(system: System, condition: int) -> int:
+    """The side of a threshold's condition that does not vary."""
+    one, other = system.graph.args[condition]
+    return one if system.graph.invariant(one) else other
 
 
 @dataclass(frozen=True)

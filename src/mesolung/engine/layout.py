@@ -69,7 +69,9 @@ class Layout:
             "observed": self.observables,
             "met": self.thresholds,
             "met_before": self.thresholds,
-            "settings": self.settings,
+            # What the settings set, then how far each state is past its bound, then the bound's size.
+            "watched": self.settings + 2 * self.thresholds,
+            "past_before": self.thresholds,
             **dict.fromkeys(LANE_VALUES, 1),
         }
 
@@ -103,6 +105,7 @@ LANE_VALUES = (
     "touched",
     "restart",
     "rejected_before",
+    "fired",
     "next_event",
     "end_event",
     "next_output",

@@ -12,7 +12,7 @@ from __future__ import annotations
 GAMMA = 0.21193756319429014
 # Stage s is solved at y + sum A[s][k] u[k], with sum C[s][k] u[k] / h added to the rate there. A stage
 # without a row in A lies one earlier stage further than the one before it.
-A = (
+A: tuple[tuple[float, ...], ...] = (
     (),
     (3.0,),
     (2.849394379747939, 0.45842242204463923),
@@ -20,7 +20,7 @@ A = (
     (2.8029986275628964, 0.5072464736228206, -0.3988312541770524, -0.04721187230404641),
     (-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946),
 )
-C = (
+C: tuple[tuple[float, ...], ...] = (
     (),
     (-14.155112264123755,),
     (-17.97296035885952, -2.859693295451294),

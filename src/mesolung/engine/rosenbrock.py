@@ -2,7 +2,8 @@
 
 A step is tried for all lanes at once; what it means is decided lane by lane with masks. Steps end at output
 times and at events (a dose, a changed parameter), after which the step is estimated anew. The next step
-follows the error and its history (K. Gustafsson, ACM Transactions on Mathematical Software 20 (1994) 496).
+follows the error and its history (K. Gustafsson, ACM Transactions on Mathematical Software 20 (1994) 496). A
+step that ends beyond a threshold by more than the tolerance is taken again, to where a chord meets it.
 """
 
 from __future__ import annotations
@@ -192,6 +193,11 @@ def _decide(f: Frame, square: str, step: str, hit: str) -> None:
     active, h = f.flag("active"), f.lanes("h")
     ok = f.op("and", f.compare("ole", square, number(1.0)), active, "$M")
     bad = f.op("and", f.op("xor", ok, "splat (i1 true)", "$M"), active, "$M")
+    late, part = "zeroinitializer", number(1.0)
+    if f.layout.thresholds:
+        late, part = _overshoot(f, step)
+        late = f.op("and", late, ok, "$M")
+        ok = f.op("and", ok, f.op("xor", late, "splat (i1 true)", "$M"), "$M")
     undefined = f.compare("uno", square, square)
     factor = f.op("fmul", _root(f, square), number(1.0 / method.SAFETY))
     # How the error changed from the last accepted step to this one.
@@ -208,6 +214,7 @@ def _decide(f: Frame, square: str, step: str, hit: str) -> None:
     new = f.select(again, f.smaller(new, step), new)
     cut = f.op("and", ok, f.compare("olt", step, h), "$M")
     new = f.select(cut, f.larger(new, h), new)
+    new = f.select(late, f.op("fmul", step, part), new)
     f.set_lanes("h", f.select(active, new, h))
     f.set_lanes("h_before", f.select(ok, step, h_before))
     f.set_lanes("error_before", f.select(ok, f.larger(square, number(1e-4)), before))
@@ -248,22 +255,56 @@ def crossing_function(layout: Layout, settings: list[list[int]]) -> str:
         settings: for each threshold the states that it sets.
 
     Returns:
-        IR text.
+        IR text. What one threshold sets may cross another, which then acts too; each acts once a look.
     """
     f = Frame("cross", layout)
-    y = f.array("y")
-    f.model("watch", y, f.array("time"), f.array("met"), f.array("settings"))
-    mask, slot = f.flag("touched"), 0
-    for e, targets in enumerate(settings):
-        met, before = f.load(f.array("met"), e), f.load(f.array("met_before"), e)
-        now = f.op("and", mask, f.compare("ogt", met, number(0.0)), "$M")
-        fires = f.op("and", now, f.compare("ole", before, number(0.0)), "$M")
-        f.store(f.select(mask, met, before), f.array("met_before"), e)
-        for target in targets:
-            value = f.load(f.array("settings"), slot)
-            f.store(f.select(fires, value, f.load(y, target)), y, target)
-            slot += 1
+    y, mask = f.array("y"), f.flag("touched")
+    f.set_lanes("fired", _FLAGS, "$I")
+    with f.loop(layout.thresholds + 1):
+        f.model("watch", y, f.array("time"), f.array("met"), f.array("watched"))
+        slot = 0
+        for e, targets in enumerate(settings):
+            met, before = f.load(f.array("met"), e), f.load(f.array("met_before"), e)
+            now = f.op("and", mask, f.compare("ogt", met, number(0.0)), "$M")
+            fires = f.op("and", now, f.compare("ole", before, number(0.0)), "$M")
+            f.store(f.select(mask, met, before), f.array("met_before"), e)
+            past = f.load(f.array("watched"), layout.settings + e)
+            f.store(f.select(mask, past, f.load(f.array("past_before"), e)), f.array("past_before"), e)
+            f.set_flag("fired", f.op("or", fires, f.flag("fired"), "$M"))
+            for target in targets:
+                value = f.load(f.array("watched"), slot)
+                f.store(f.select(fires, value, f.load(y, target)), y, target)
+                slot += 1
+    f.set_flag("restart", f.op("or", f.flag("fired"), f.flag("restart"), "$M"))
     return f.finish()
+
+
+def _overshoot(f: Frame, step: str) -> tuple[str, str]:
+    """Lanes whose trial state has gone too far past a threshold, and where in the step they met it."""
+    layout = f.layout
+    f.set_lanes("stage_time", f.op("fadd", f.lanes("time"), step))
+    f.model("watch", f.array("trial"), f.array("stage_time"), f.array("met"), f.array("watched"))
+    part, late = number(1.0), "zeroinitializer"
+    relative = _spread(f, f.word("relative", "double"))
+    smallest = f.op("fmul", f.lanes("last"), number(method.SMALLEST_PART * 1e2))
+    for e in range(layout.thresholds):
+        past = f.load(f.array("watched"), layout.settings + e)
+        size = f.load(f.array("watched"), layout.settings + layout.thresholds + e)
+        before = f.load(f.array("past_before"), e)
+        new = f.op(
+            "and",
+            f.compare("ogt", f.load(f.array("met"), e), number(0.0)),
+            f.compare("ole", f.load(f.array("met_before"), e), number(0.0)),
+            "$M",
+        )
+        far = f.op("and", new, f.compare("ogt", past, f.op("fmul", relative, size)), "$M")
+        far = f.op("and", far, f.compare("ogt", step, smallest), "$M")
+        # The chord from the start of the step to its end.
+        place = f.op("fdiv", before, f.op("fsub", before, past))
+        place = f.smaller(f.larger(place, number(0.01)), number(0.99))
+        part = f.select(far, f.smaller(place, part), part)
+        late = f.op("or", far, late, "$M")
+    return late, part
 
 
 def start_function(layout: Layout, met_at_start: list[bool]) -> str:
@@ -278,6 +319,7 @@ def start_function(layout: Layout, met_at_start: list[bool]) -> str:
         f.set_lanes(name, whole(-1), "$I")
     for e, met in enumerate(met_at_start):
         f.store(number(1.0 if met else 0.0), f.array("met_before"), e)
+        f.store(number(0.0), f.array("past_before"), e)
     with f.loop(layout.states) as i:
         f.store(f.intrinsic("fabs", f.load(f.array("y"), i)), f.array("largest"), i)
     return f.finish()

@@ -303,6 +303,8 @@ class _Reader:
 
     def system(self) -> System:
         """Put everything together."""
+        if not self.states:
+            raise EngineError("the model has no state that changes in time")
         clash = [n for n in self.set_by_event if n in self.assigned]
         if clash:
             raise EngineError(f"'{clash[0]}' has an assignment rule and is set by an event")

@@ -81,7 +81,7 @@ def _due(f: Frame, lane: str, now: str) -> str:
 
 
 def _apply(layout: Layout) -> str:
-    """``@apply(q, lane, now, states)``: apply events up to now; 1 where one touched a state, 3 a parameter."""
+    """``@apply(q, lane, now, states)``: events up to now; 1 where one touched a state, 3 a parameter."""
     f = Frame("apply", layout, ", i64 %lane, double %now, i1 %states", "i64")
     touched = f.variable("i64", "0")
     with f.during(lambda: _due(f, "%lane", "%now")):
@@ -126,7 +126,7 @@ def _output_time(f: Frame, subject: str, k: str) -> str:
 
 
 def _arrive(layout: Layout) -> str:
-    """``@arrive(q, first)``: in lanes that reached their target, events, then outputs, then the next target."""
+    """``@arrive(q, first)``: in lanes that reached their target, events, outputs, the next target."""
     f = Frame("arrive", layout, ", i64 %first")
     changed = f.variable("i64", "0")
     with f.loop("$N") as lane:

@@ -136,7 +136,7 @@ class CompiledModel:
                 the subject's state has had so far).
             max_steps: steps tried before a subject is given up.
             workers: threads.
-            chunk: subjects that a thread takes at a time.
+            chunk: subjects that a thread takes at a time, at most.
             progress: called with the number of chunks done and in all.
 
         Returns:
@@ -152,9 +152,7 @@ class CompiledModel:
         wanted, names = self._outputs(outputs)
         if chunk < 1 or max_steps < 1:
             raise EngineError(f"chunk and max_steps must be at least 1 (found {chunk} and {max_steps})")
-        rows, first = (events or EventTable.empty()).sorted(
-            len(table), len(self.states), len(self.parameters)
-        )
+        rows, first = (events or EventTable.of()).sorted(len(table), len(self.states), len(self.parameters))
         floor, of_largest = self._tolerance(rtol, atol)
         problem = Problem(
             parameters=table,
@@ -254,8 +252,6 @@ def compile_model(sbml: str | Path, *, lanes: int | None = None, cache: bool | P
     if width not in (2, 4, 8):
         raise EngineError(f"a vector holds 2, 4 or 8 subjects, not {width}")
     system = read_sbml(sbml)
-    if not system.states:
-        raise EngineError("the model has no state that changes in time")
     folder = None if cache is False else cache_folder() if cache is True else Path(cache)
 
     def make() -> Entry:

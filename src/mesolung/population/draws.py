@@ -9,7 +9,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.biology.parameters import Parameter, read_parameters
+from mesolung.biology.parameters import Parameter, Parameters, read_parameters
 from mesolung.streams import typical, uniforms, vary
 
 # Parameters of these modules concern cells given as treatment: they vary by subject of a trial, and a
@@ -55,31 +55,34 @@ class Draws:
         return np.sqrt(squares[:, None] + squares[None, :] - 2.0 * ranks @ ranks.T) / self.count
 
 
-def prior_name(also: str) -> str:
-    """Name the posterior that is nothing but the priors of the bundled tables.
+def prior_name(table: Parameters, also: str) -> str:
+    """Name the posterior that is nothing but the priors of the tables.
 
     Arguments:
+        table: of parameters.
         also: identity of further tables that draws rest on, those of products.
 
     Returns:
         "prior-" and 8 hexadecimal digits of the text of ``parameters.csv`` and those tables.
     """
-    digest = blake2b(f"{read_parameters().hash}|{also}".encode(), digest_size=4)
+    digest = blake2b(f"{table.hash}|{also}".encode(), digest_size=4)
     return f"prior-{digest.hexdigest()}"
 
 
-def draw_prior(count: int, also: str) -> Draws:
-    """Draw typical values of every parameter from the bundled priors.
+def draw_prior(count: int, also: str, table: Parameters | None = None) -> Draws:
+    """Draw typical values of every parameter from its prior.
 
     Arguments:
         count: number of draws; draw d is the same however many are asked for.
         also: as `prior_name`.
+        table: of parameters; None for the bundled one.
 
     Returns:
         the draws.
     """
-    posterior = prior_name(also)
-    rows = read_parameters().rows
+    table = table or read_parameters()
+    posterior = prior_name(table, also)
+    rows = table.rows
     values = {
         row.id: typical(
             row.distribution, row.value, row.uncertainty, uniforms(posterior, f"draw:{row.id}", 0, count)

@@ -19,7 +19,6 @@ DRAW_ROUNDS = 12
 LEAST_EFFECTIVE_SIZE = 50.0
 LARGEST_MISS = 0.1
 BORROWING_WORTH_A_WARNING = 0.25
-WORTH_RAKING = 40.0
 
 
 class CannotEnrol(Exception):
@@ -126,7 +125,7 @@ def find_candidates(
     Returns:
         the candidates; the chance of having died before is in their weight, not in their number.
     """
-    ok = ~library.failed[:, :, None] & (library.times >= onset.time_h)
+    ok: NDArray[np.bool_] = np.logical_and(~library.failed[:, :, None], library.times >= onset.time_h)
     if onset.observable is not None:
         ok &= np.maximum.accumulate(library.value(onset.observable) > onset.above, axis=2)
     for criterion in criteria:
@@ -135,7 +134,7 @@ def find_candidates(
     first = ok.argmax(axis=2)
     interval = library.times[1] - library.times[0]
     step = first[:, :, None] + np.rint(delay_h / interval).astype(np.intp)
-    inside = ok.any(axis=2)[:, :, None] & (step < library.times.size)
+    inside = np.any(ok, axis=2, keepdims=True) & (step < library.times.size)
     draw, course, turn = np.nonzero(inside)
     step = step[draw, course, turn]
     still = ok[draw, course, step]
@@ -144,7 +143,12 @@ def find_candidates(
     return Candidates(draw, course, step, np.exp(-library.value("HAZ", draw, course, step)), at)
 
 
-def enrol(candidates: Candidates, targets: Sequence[Target], distances: NDArray[np.float64]) -> Enrolment:
+def enrol(
+    candidates: Candidates,
+    targets: Sequence[Target],
+    distances: NDArray[np.float64],
+    used: Sequence[int] | None = None,
+) -> Enrolment:
     """Weight candidates so that, over the pool and within each draw, they look like table 1.
 
     Arguments:
@@ -152,9 +156,10 @@ def enrol(candidates: Candidates, targets: Sequence[Target], distances: NDArray[
         targets: marginals of table 1.
         distances: float64[D, D] between draws; a draw whose own candidates weigh less than 50 borrows
             those of its nearest neighbours until they do not.
+        used: draws that subjects will be picked from; None for all.
 
     Returns:
-        the enrolment.
+        the enrolment; a draw that is not used has no members.
 
     Raises:
         CannotEnrol: when the effective size over all draws is below 50 or a marginal is missed by more
@@ -171,15 +176,18 @@ def enrol(candidates: Candidates, targets: Sequence[Target], distances: NDArray[
     marginals = tuple(_marginal(t, v, pool) for t, v in zip(targets, values, strict=True))
     _check(effective, marginals)
 
-    members: list[NDArray[np.intp]] = []
-    cumulative: list[NDArray[np.float64]] = []
+    count = distances.shape[0]
+    members = [np.empty(0, np.intp)] * count
+    cumulative = [np.empty(0)] * count
     borrowed = []
-    by_draw = [np.flatnonzero((candidates.draw == d) & (pool > 0)) for d in range(distances.shape[0])]
-    for d in range(distances.shape[0]):
+    weighted = np.flatnonzero(pool > 0)
+    # Candidates come draw by draw, so each draw's are one stretch.
+    by_draw = np.split(weighted, np.searchsorted(candidates.draw[weighted], np.arange(1, count)))
+    for d in range(count) if used is None else used:
         chosen, weights = _members_of(d, by_draw, distances[d], pool, course, values, targets)
         order = np.argsort(chosen)
-        members.append(chosen[order])
-        cumulative.append(np.cumsum(weights[order]))
+        members[d] = chosen[order]
+        cumulative[d] = np.cumsum(weights[order])
         borrowed.append(float(weights[candidates.draw[chosen] != d].sum()))
     return Enrolment(
         candidates, tuple(members), tuple(cumulative), effective, float(np.mean(borrowed)), marginals
@@ -195,25 +203,25 @@ def _members_of(
     values: Sequence[NDArray[np.float64]],
     targets: Sequence[Target],
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    neighbours = [d, *(int(k) for k in np.argsort(distance, kind="stable") if k != d)]
-    chosen = np.empty(0, np.intp)
-    weights = np.empty(0)
-    for k in neighbours:
-        if by_draw[k].size == 0:
-            continue
-        chosen = np.concatenate([chosen, by_draw[k]])
-        # Raking within a draw rarely raises the effective size: do it only when it can be enough.
-        if effective_size(_by_course(course[chosen], pool[chosen])) < WORTH_RAKING and k != neighbours[-1]:
-            continue
-        weights = rake(pool[chosen], [v[chosen] for v in values], targets, bins=DRAW_BINS, rounds=DRAW_ROUNDS)
-        if effective_size(_by_course(course[chosen], weights)) >= LEAST_EFFECTIVE_SIZE:
+    # No two draws share a course, so the sums of an effective size add up over draws.
+    total = squares = 0.0
+    parts = []
+    for k in [d, *(int(k) for k in np.argsort(distance, kind="stable") if k != d)]:
+        parts.append(by_draw[k])
+        own = _by_course(course[by_draw[k]], pool[by_draw[k]])
+        total, squares = total + own.sum(), squares + (own * own).sum()
+        if total * total >= LEAST_EFFECTIVE_SIZE * squares > 0:
             break
-    return chosen, weights
+    chosen = np.concatenate(parts)
+    # Once more within the draw: a site enrols people like its table 1, whatever is true of the disease.
+    return chosen, rake(
+        pool[chosen], [v[chosen] for v in values], targets, bins=DRAW_BINS, rounds=DRAW_ROUNDS
+    )
 
 
 def _by_course(course: NDArray[np.intp], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     _, place = np.unique(course, return_inverse=True)
-    return np.bincount(place.reshape(-1), weights)
+    return np.bincount(place.reshape(-1), weights).astype(np.float64)
 
 
 def _marginal(target: Target, values: NDArray[np.float64], weights: NDArray[np.float64]) -> Marginal:
@@ -230,8 +238,8 @@ def _check(effective: float, marginals: Sequence[Marginal]) -> None:
     for line in marginals:
         if not line.miss <= LARGEST_MISS:
             raise CannotEnrol(
-                f"{line.name}: mean {line.requested_mean:.4g} (SD {line.requested_sd:.3g}) asked for, the nearest "
-                f"that the library of courses has is {line.achieved_mean:.4g} (SD {line.achieved_sd:.3g})"
+                f"{line.name}: mean {line.requested_mean:.4g} (SD {line.requested_sd:.3g}) asked for, the "
+                f"nearest in the library of courses is {line.achieved_mean:.4g} (SD {line.achieved_sd:.3g})"
             )
     if effective < LEAST_EFFECTIVE_SIZE:
         raise CannotEnrol(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,12 +185,8 @@ def _build(
                 )
         for array in arrays.values():
             array.flush()
-        np.savez(
-            place / "subjects.npz",
-            times=times,
-            failed=failed,
-            **{f"covariate_{k}": v for k, v in covariates.items()},
-        )
+        stored: dict[str, Any] = {f"covariate_{k}": v for k, v in covariates.items()}
+        np.savez(place / "subjects.npz", **{**stored, "times": times, "failed": failed})
         (place / "complete.json").write_text(json.dumps({"names": names}), encoding="utf-8")
     progress("library of courses", draws.count, draws.count)
 

@@ -151,7 +151,7 @@ def target_from_quantiles(
 
     Arguments:
         name: baseline name.
-        median, quartiles: as printed, in the quantity's unit, strictly increasing.
+        median, quartiles: as printed, in the quantity's unit, increasing; the quartiles differ.
         scale: the scale that the quantity is declared on.
         lowest, highest: inclusion bounds, same unit.
         unit: of the quantity.
@@ -171,7 +171,9 @@ def target_from_quantiles(
         got = to_scale(scale, build(x).quantile(np.array([0.25, 0.5, 0.75])))
         return (got - goal) / width
 
-    start = [goal[1], np.log((goal[1] - goal[0]) / 0.6745), np.log((goal[2] - goal[1]) / 0.6745)]
+    # Scores are printed rounded, so that a quartile can fall on the median: half a step wide it is still.
+    below, above = (max(gap, 0.05 * width) / 0.6745 for gap in np.diff(goal))
+    start = [goal[1], np.log(below), np.log(above)]
     lower = [goal[1] - 2 * width, start[1] - 3, start[2] - 3]
     upper = [goal[1] + 2 * width, start[1] + 3, start[2] + 3]
     found = least_squares(miss, x0=start, bounds=(lower, upper))

@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 
-def uniforms(
-    key: int | str, purpose: str, replicate: int, count: int, start: int = 0
-) -> NDArray[np.float64]:
+def uniforms(key: int | str, purpose: str, replicate: int, count: int, start: int = 0) -> NDArray[np.float64]:
     """Draw uniform numbers on (0, 1) that are addressed by their place in a named stream.
 
     Arguments:
@@ -41,9 +39,7 @@ def uniforms(
     return ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
-def normals(
-    key: int | str, purpose: str, replicate: int, count: int, start: int = 0
-) -> NDArray[np.float64]:
+def normals(key: int | str, purpose: str, replicate: int, count: int, start: int = 0) -> NDArray[np.float64]:
     """Draw standard normal numbers, each the inverse distribution of the uniform at its place.
 
     Arguments and errors: as `uniforms`.

@@ -62,7 +62,7 @@ def answer(setting: Setting, arms: Mapping[str, ArmTrials]) -> tuple[dict[str, A
     observations, joint = observe(study, arms, setting.seed, control)
     answers = {
         "arms": {
-            name: {one.key: arm_answer(arm, one, one.row.unit) for one in asked}
+            name: {one.key: arm_answer(arm, one, endpoints()[one.row.name].unit) for one in asked}
             for name, arm in sorted(arms.items())
         },
         "contrasts": contrasts,

@@ -10,14 +10,14 @@ from mesolung.study.arm import Arm, DoseUnit, Treatment
 from mesolung.study.observation import BASELINE
 from mesolung.study.place import HOURS, Place, listed
 from mesolung.study.table_one import read_baseline
+from mesolung.study.times import read_times
 from mesolung.study.usual_care import read_backgrounds
-from mesolung.study.written import ArmTable, PopulationTable, Repeats, TreatmentTable
+from mesolung.study.written import ArmTable, PopulationTable, TreatmentTable
 from mesolung.units import quantity, same_dimension
 
 DOSE_UNITS: tuple[DoseUnit, ...] = get_args(DoseUnit)
 # Beyond this no dose has been or could be made: a slip of the pen, not a plan.
 LARGEST_DOSE: dict[DoseUnit, float] = {"cells": 1e12, "cells/kg": 1e10, "cells/kg PBW": 1e10}
-TIME_SLACK_H = 1e-6
 
 
 def read_arms(
@@ -60,7 +60,9 @@ def read_arms(
                 ),
                 baseline=read_baseline(arm.baseline, at.at("baseline"), names, population.baseline),
                 has_own_baseline=bool(arm.baseline),
-                background=read_backgrounds(arm.background, at.at("background"), population.background),
+                background=read_backgrounds(
+                    arm.background, at.at("background"), duration_h, population.background
+                ),
                 has_own_background=bool(arm.background),
             )
         )
@@ -155,7 +157,7 @@ def read_treatment(treatment: TreatmentTable, place: Place, duration_h: float) -
         dose_unit=unit,
         dose_basis=treatment.dose_basis,
         route=treatment.route,
-        times_h=_times(treatment.times, place.at("times"), duration_h),
+        times_h=read_times(treatment.times, place.at("times"), duration_h),
         infusion_h=infusion,
     )
 
@@ -183,48 +185,3 @@ def _same(written: str, unit: str) -> bool:
         return same_dimension(written, unit)
     except ValueError:
         return False
-
-
-def _times(times: Repeats | list[str], at: Place, duration_h: float) -> tuple[float, ...]:
-    if isinstance(times, Repeats):
-        start = read_time(times.start, at.at("start"), duration_h)
-        every = at.at("every").amount(times.every, HOURS, also=("d", "min"))
-        if every <= 0:
-            raise at.at("every").refuse("impossible interval", found=times.every, allowed="more than 0 h")
-        last = start + every * (times.count - 1)
-        if last > duration_h + TIME_SLACK_H:
-            raise at.refuse(
-                "the last dose is beyond the duration",
-                told=f"{last:g} h",
-                allowed=f"0 h to {duration_h:g} h",
-            )
-        return tuple(start + every * k for k in range(times.count))
-    found = [read_time(text, at.at(k), duration_h) for k, text in enumerate(times)]
-    for k, time in enumerate(found):
-        if time in found[:k]:
-            raise at.at(k).refuse("two doses at one time", found=times[k], allowed="times that differ")
-    return tuple(sorted(found))
-
-
-def read_time(text: str, at: Place, duration_h: float) -> float:
-    """Read a moment of the study.
-
-    Arguments:
-        text: as written.
-        at: where it stands.
-        duration_h: length of the study, h.
-
-    Returns:
-        h since enrolment.
-
-    Raises:
-        Refusal: when it is no time, before enrolment or beyond the duration.
-    """
-    if text.strip() == "unknown":
-        raise at.not_yet('time "unknown"', 'a time, as "3 d"')
-    time = at.amount(text, HOURS, also=("d", "min"))
-    if time < 0:
-        raise at.not_yet(f'a time before enrolment ("{text}")', f"0 h to {duration_h:g} h")
-    if time > duration_h + TIME_SLACK_H:
-        raise at.refuse("a time beyond the duration", found=text, allowed=f"0 h to {duration_h:g} h")
-    return min(time, duration_h)

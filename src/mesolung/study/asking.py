@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mesolung.biology.tables import Endpoint, endpoints
-from mesolung.study.arms import read_time
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.place import Place, listed
+from mesolung.study.times import read_time
 from mesolung.study.written import EndpointTable, ObservationTable
 
 DEATHS = ("mortality", "survival")

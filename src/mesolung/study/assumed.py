@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mesolung.biology.disease import read_disease
+from mesolung.biology.tables import backgrounds
 from mesolung.product.priors import read_priors
 from mesolung.study.solving import DEFAULT_INFUSION_H
 from mesolung.study.study import Study
@@ -35,6 +36,13 @@ def assumed_inputs(study: Study) -> list[dict[str, Any]]:
         add("onset_to_enrolment", disease.delay.value, "h", "not stated: the disease's usual delay")
     if "mechanical_ventilation" not in study.population.background and disease.criteria:
         add("mechanical_ventilation", None, "fraction", "not stated: as the enrolled courses have it")
+    for arm in study.arms:
+        for name, background in arm.background.items():
+            row = backgrounds()[name]
+            if row.how == "dose" and background.dose is None:
+                add(f"{name}.dose", row.dose, row.unit, row.meaning)
+            if row.how != "enrolment" and background.duration_h is None:
+                add(f"{name}.duration", row.duration_h, "h", row.meaning)
     priors = read_priors()
     for arm in study.arms:
         for treatment in arm.treatments:
@@ -45,6 +53,8 @@ def assumed_inputs(study: Study) -> list[dict[str, Any]]:
 
 def _product(treatment: Any, priors: Any, add: Any) -> None:
     product = treatment.product
+    if "source" in product.unstated:
+        add("product.source", product.source, "", "not stated: middle of the known sources")
     if product.passage is None:
         row = priors["passage_unstated"]
         add("product.passage", row.value, "passage", row.source)

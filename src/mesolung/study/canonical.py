@@ -28,7 +28,8 @@ def canonical(study: Study) -> dict[str, Any]:
             part["product"].update(dict.fromkeys(treatment.product.unstated))
     form["arms"] = {arm.pop("name"): arm for arm in form["arms"]}
     for observation in form["observations"]:
-        del observation["index"]
+        del observation["index"], observation["unit"]  # the numbers are in base units
+        observation["arm"].sort()
     form["observations"].sort(key=_text)
     return json.loads(_text(form))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from mesolung.population.enrolment import CannotEnrol, Criterion, Enrolment, enr
 from mesolung.population.events import of_subjects
 from mesolung.population.library import COURSES_PER_DRAW, Library
 from mesolung.population.run_in import run_in, with_own_draw
-from mesolung.population.table_one import Target, target_from_moments, target_from_quantiles
+from mesolung.population.table_one import Scale, Target, target_from_moments, target_from_quantiles
 from mesolung.reading import Refusal
 from mesolung.streams import uniforms
 from mesolung.study.population import Distribution
@@ -124,7 +125,9 @@ def _enrolment(setting: Setting, lines: TableOne, library: Library) -> Enrolment
     )
     untreated = [i for i, row in draws.parameters.items() if row.module not in CELL_MODULES]
     try:
-        return enrol(candidates, targets, draws.distances(untreated))
+        return enrol(
+            candidates, targets, draws.distances(untreated), sorted(set(setting.draw_of_slot.tolist()))
+        )
     except CannotEnrol as error:
         raise Refusal(
             f"table 1 cannot be met: {error}", file=study.file, line=study.line(*lines.where)
@@ -141,7 +144,9 @@ def _target(study: Study, lines: TableOne, name: str, line: Distribution, librar
     bounds = {"lowest": low, "highest": high, "unit": line.unit}
     try:
         if line.median is not None and line.iqr is not None:
-            return target_from_quantiles(name, line.median, line.iqr, scale=row.scale, **bounds)
+            return target_from_quantiles(
+                name, line.median, line.iqr, scale=cast("Scale", row.scale), **bounds
+            )
         if line.mean is not None:
             sd = line.sd if line.sd is not None else float(np.nanstd(library.value(name)))
             return target_from_moments(name, line.mean, sd, **bounds)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,12 @@ from mesolung.study.enrolling import Panel
 from mesolung.study.setting import Setting
 from mesolung.study.simulating import Trials
 
+OPEN_LABEL = (
+    "not blinded: what patients and doctors expect is not modelled, which subjective endpoints would show"
+)
+NOT_RANDOMISED = (
+    "not randomised: the simulated trial is; differences between arms at enrolment are table 1's alone"
+)
 PACKAGES = ("mesolung", "numpy", "scipy", "llvmlite", "python-libsbml", "antimony", "pydantic", "pint")
 
 
@@ -49,6 +56,10 @@ def manifest_of(
         for name, panel in sorted(panels.items())
         if panel.enrolment.borrowed > BORROWING_WORTH_A_WARNING
     ]
+    if not study.blinded:
+        warnings.append(OPEN_LABEL)
+    if not study.randomised:
+        warnings.append(NOT_RANDOMISED)
     failures = {name: [asdict(f) for f in found] for name, found in trials.failures.items()}
     failed = sum(len(found) for found in failures.values())
     if failed:
@@ -76,7 +87,7 @@ def manifest_of(
         "parameter_grades": dict(sorted(Counter(p.grade for p in draws.parameters.values()).items())),
         "subjects_solved": sum(len(arm.outcomes.death_uniform) for arm in trials.arms.values()),
         "failures": {"arms": failures, "run_in": failed_run_in},
-        "timings": {b[0]: b[1] - a[1] for a, b in zip(moments, moments[1:], strict=False)},
+        "timings": {b[0]: b[1] - a[1] for a, b in pairwise(moments)},
         "warnings": warnings,
     }
 

@@ -40,6 +40,7 @@ class Observation(Frozen):
         endpoint: row of the endpoint table.
         time_h: h since enrolment; None for an endpoint that needs no time.
         as_, deaths: as for an endpoint of the plan.
+        unit: in which the study printed its numbers; None where that is the base unit, or there is none.
         n: subjects observed.
         events: subjects with the event.
         event_count: events, not subjects.
@@ -63,6 +64,7 @@ class Observation(Frozen):
     time_h: float | None = None
     as_: Form = "level"
     deaths: Deaths | None = None
+    unit: str | None = None
     n: int | None = None
     events: int | None = None
     event_count: int | None = None

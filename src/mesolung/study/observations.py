@@ -75,6 +75,7 @@ def read_observations(
                 time_h=time,
                 as_=table.as_,
                 deaths=table.deaths,
+                unit=table.unit,
                 n=table.n,
                 events=table.events,
                 event_count=table.event_count,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +29,14 @@ from mesolung.study.scores import (
     score_value,
 )
 from mesolung.study.study import Study
-from mesolung.trial.contrasts import contrast
+from mesolung.trial.contrasts import contrast, is_ratio
 from mesolung.trial.endpoints import DEATH_ENDPOINTS
 from mesolung.trial.paired import analyse_against_baseline
+from mesolung.units import convert
 
 BASELINE = "baseline"
+DENSITIES = ("mean", "median", "contrast")
+T = TypeVar("T")
 
 
 def observe(
@@ -53,7 +57,7 @@ def observe(
     together: dict[tuple[str, str], dict[str, NDArray[np.float64] | None]] = {}
     for one in study.observations:
         asked = Asked(endpoints()[one.endpoint], one.time_h, one.as_, one.deaths)
-        score = _score(one, asked, arms, seed)
+        score = _in_printed_unit(_score(one, asked, arms, seed), one, asked)
         name = one.arm[0] if len(one.arm) == 1 else list(one.arm)
         rows.append(
             {
@@ -83,6 +87,16 @@ def observe(
     return rows, joint
 
 
+def _in_printed_unit(score: Score, one: Observation, asked: Asked) -> Score:
+    """Move a density to the unit that the study printed; probabilities and ratios have none."""
+    ratio = one.form == "contrast" and is_ratio(stated(one.contrast))
+    if one.unit is None or score.log_score is None or one.form not in DENSITIES or ratio:
+        return score
+    shift = float(np.log(convert(1.0, one.unit, endpoints()[asked.row.name].unit)))
+    terms = None if score.log_likelihoods is None else score.log_likelihoods + shift
+    return replace(score, log_score=score.log_score + shift, log_likelihoods=terms)
+
+
 def _score(one: Observation, asked: Asked, arms: Mapping[str, ArmTrials], seed: int) -> Score:
     if one.form == "order":
         means = {name: _statistic([arms[name]], asked, None, seed, np.nanmean) for name in one.order}
@@ -97,29 +111,31 @@ def _score(one: Observation, asked: Asked, arms: Mapping[str, ArmTrials], seed: 
         # Death's chance is known for each subject; other events are counted among the subjects solved.
         solved = pooled[0].outcomes.size / pooled[0].slots
         least = 0.0 if asked.row.name in DEATH_ENDPOINTS else 1.0 / (2.0 * solved)
-        return score_events(one.events, one.n, expected, least)
+        return score_events(stated(one.events), stated(one.n), expected, least)
     if one.form == "mean":
         error = standard_error(sd=one.sd, se=one.se, ci95=one.ci95, n=one.n)
-        return score_mean(one.mean, error, expected, _statistic(pooled, asked, one.n, seed, np.nanmean))
+        return score_mean(
+            stated(one.mean), error, expected, _statistic(pooled, asked, one.n, seed, np.nanmean)
+        )
     if one.form == "median":
         medians = _statistic(pooled, asked, one.n, seed, np.nanmedian)
-        return score_median(one.median, medians, asked.row.scale)
+        return score_median(stated(one.median), medians, asked.row.scale)
     if one.form == "event_count":
         n = one.n or pooled[0].members.shape[1]
         spread = np.nanvar(_values(pooled, asked, None, seed), axis=1)
         draws = min(expected.size, spread.size)
-        return score_event_count(one.event_count, n * expected[:draws], n * spread[:draws])
-    return score_value(one.value, _statistic(pooled, asked, one.n, seed, np.nanmean))
+        return score_event_count(stated(one.event_count), n * expected[:draws], n * spread[:draws])
+    return score_value(stated(one.value), _statistic(pooled, asked, one.n, seed, np.nanmean))
 
 
 def _contrast(
     one: Observation, asked: Asked, pooled: Sequence[ArmTrials], arms: Mapping[str, ArmTrials]
 ) -> Score:
-    other = arms[one.versus]
-    estimates = np.array([a.estimate for a in analyses(pooled[0], other, asked, one.contrast, None)])
-    error = contrast_standard_error(one.value, one.contrast, ci95=one.ci95, p=one.p)
-    expected = contrast(one.contrast, _expected(pooled, asked), other.expected(asked))
-    return score_contrast(one.value, error, one.contrast, expected, estimates)
+    other, measure, value = arms[stated(one.versus)], stated(one.contrast), stated(one.value)
+    estimates = np.array([a.estimate for a in analyses(pooled[0], other, asked, measure, None)])
+    error = contrast_standard_error(value, measure, ci95=one.ci95, p=one.p)
+    expected = np.atleast_1d(contrast(measure, _expected(pooled, asked), other.expected(asked)))
+    return score_contrast(value, error, measure, expected, estimates)
 
 
 def _direction(
@@ -130,9 +146,26 @@ def _direction(
         start = pooled[0].recorded(Asked(asked.row, 0.0))
         done = [analyse_against_baseline(a, b, asked.row) for a, b in zip(level, start, strict=True)]
     else:
-        done = analyses(pooled[0], arms[one.versus], asked, None, None)
+        done = analyses(pooled[0], arms[stated(one.versus)], asked, None, None)
     p = np.array([a.p_value for a in done])
-    return score_direction(one.direction, p, np.array([a.shift for a in done]), one.alpha)
+    return score_direction(stated(one.direction), p, np.array([a.shift for a in done]), one.alpha)
+
+
+def stated(value: T | None) -> T:
+    """Take a number that the reader has made sure is there.
+
+    Arguments:
+        value: of an observation.
+
+    Returns:
+        the value.
+
+    Raises:
+        ValueError: when it is missing all the same, as in a study that was not read from a file.
+    """
+    if value is None:
+        raise ValueError("an observation lacks a number that its form needs")
+    return value
 
 
 def _expected(pooled: Sequence[ArmTrials], asked: Asked) -> NDArray[np.float64]:

@@ -77,7 +77,7 @@ def study_of(document: Document) -> Study:
         )
     names = baseline_names(written.disease, written.species)
     about = {"duration_h": duration, "disease": written.disease, "species": written.species}
-    population = _population(written.population, top.at("population"), names)
+    population = _population(written.population, top.at("population"), names, duration)
     arms = read_arms(written.arm, written.population, top.at("arm"), duration_h=duration, names=names)
     endpoints = read_endpoints(written.endpoint, top.at("endpoint"), **about)
     observations = read_observations(
@@ -103,13 +103,15 @@ def study_of(document: Document) -> Study:
     return study.from_document(document)
 
 
-def _population(table: PopulationTable, place: Place, names: Mapping[str, Measured]) -> Population:
+def _population(
+    table: PopulationTable, place: Place, names: Mapping[str, Measured], duration_h: float
+) -> Population:
     return Population(
         size=table.size,
         onset_to_enrolment=_delay(table.onset_to_enrolment, place.at("onset_to_enrolment")),
         expected_mortality=table.expected_mortality,
         baseline=read_baseline(table.baseline, place.at("baseline"), names),
-        background=read_backgrounds(table.background, place.at("background")),
+        background=read_backgrounds(table.background, place.at("background"), duration_h),
     )
 
 

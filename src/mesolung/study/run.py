@@ -10,6 +10,7 @@ import numpy as np
 
 from mesolung.biology.assemble import assemble
 from mesolung.biology.disease import read_disease
+from mesolung.biology.parameters import Parameters
 from mesolung.biology.tables import endpoints
 from mesolung.engine import compile_model
 from mesolung.population.draws import draw_prior
@@ -17,7 +18,7 @@ from mesolung.population.library import DRAWS_AT_LEAST, Library, cache_folder, l
 from mesolung.product.priors import priors_hash
 from mesolung.study.answering import answer
 from mesolung.study.arm import Arm
-from mesolung.study.enrolling import VENTILATED, Panel, enrol_panels
+from mesolung.study.enrolling import VENTILATED, enrol_panels
 from mesolung.study.manifest import manifest_of
 from mesolung.study.replicates import ArmTrials, arm_sizes
 from mesolung.study.result import Result
@@ -61,36 +62,25 @@ def run_study(
         RuntimeError: when too many untreated courses cannot be solved.
     """
     clock = {"start": time.perf_counter()}
-    tell = progress or (lambda stage, done, total: None)
-    sizes = arm_sizes(
-        {a.name: a.size for a in study.arms}, {a.name: a.ratio for a in study.arms}, study.population.size
-    )
-    tell("model", 0, 0)
-    assembled = assemble()
-    scored = draws or replicates
-    setting = Setting(
-        study=study,
-        model=compile_model(assembled.sbml),
-        model_hash=assembled.model_hash,
-        disease=read_disease(study.disease),
-        draws=draw_prior(max(DRAWS_AT_LEAST, scored), priors_hash()),
+    setting = prepare(
+        study,
         replicates=replicates,
-        scored=scored,
-        subjects=max(EXPECTED_SUBJECTS_RELEASE if release else EXPECTED_SUBJECTS, sum(sizes.values())),
+        draws=draws,
         seed=seed,
         workers=workers,
         chunk=chunk,
-        progress=tell,
+        release=release,
+        progress=progress,
     )
     clock["model"] = time.perf_counter()
-    library = _library(setting)
+    library = library_for(setting)
     clock["library"] = time.perf_counter()
-    tell("enrolment", 0, 0)
+    setting.progress("enrolment", 0, 0)
     panels, failed_run_in = enrol_panels(setting, tables_one(study), library)
     clock["enrolment"] = time.perf_counter()
-    trials = simulate(setting, panels, sizes)
+    trials = simulate(setting, panels)
     clock["arms"] = time.perf_counter()
-    tell("analysis", 0, 0)
+    setting.progress("analysis", 0, 0)
     answers, warnings, asked = answer(setting, trials.arms)
     clock["analysis"] = time.perf_counter()
     own = {a.name: panels[table_of(study, a)] for a in study.arms}
@@ -107,7 +97,60 @@ def run_study(
     )
 
 
-def _library(setting: Setting) -> Library:
+def prepare(
+    study: Study,
+    *,
+    replicates: int,
+    draws: int | None = None,
+    seed: int = 1,
+    workers: int = 1,
+    chunk: int = 1024,
+    release: bool = False,
+    parameters: Parameters | None = None,
+    progress: Progress | None = None,
+) -> Setting:
+    """Compile the model and draw the parameters of a run.
+
+    Arguments:
+        study, replicates, draws, seed, workers, chunk, release, progress: as `run_study`.
+        parameters: a table to use instead of the bundled one.
+
+    Returns:
+        what all parts of the run share.
+    """
+    tell = progress or (lambda stage, done, total: None)
+    tell("model", 0, 0)
+    sizes = arm_sizes(
+        {a.name: a.size for a in study.arms}, {a.name: a.ratio for a in study.arms}, study.population.size
+    )
+    assembled = assemble(parameters)
+    scored = draws or replicates
+    return Setting(
+        study=study,
+        sizes=sizes,
+        model=compile_model(assembled.sbml),
+        model_hash=assembled.model_hash,
+        disease=read_disease(study.disease),
+        draws=draw_prior(max(DRAWS_AT_LEAST, scored), priors_hash(), parameters),
+        replicates=replicates,
+        scored=scored,
+        subjects=max(EXPECTED_SUBJECTS_RELEASE if release else EXPECTED_SUBJECTS, sum(sizes.values())),
+        seed=seed,
+        workers=workers,
+        chunk=chunk,
+        progress=tell,
+    )
+
+
+def library_for(setting: Setting) -> Library:
+    """Open or build the library of untreated courses that a run enrols from.
+
+    Arguments:
+        setting: of the run.
+
+    Returns:
+        the library, with every observable that a table 1 may name.
+    """
     model, disease = setting.model, setting.disease
     at_enrolment = [n for n, row in endpoints().items() if row.at_enrolment and n in model.observables]
     onset = [] if disease.onset.observable is None else [disease.onset.observable]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ class Setting:
 
     Attributes:
         study: the validated study.
+        sizes: arm -> subjects of one replicate.
         model: the compiled biology.
         model_hash: of its text.
         disease: of the study.
@@ -36,6 +37,7 @@ class Setting:
     """
 
     study: Study
+    sizes: Mapping[str, int]
     model: CompiledModel
     model_hash: str
     disease: Disease

@@ -75,13 +75,12 @@ def table_of(study: Study, arm: Arm) -> str:
     return arm.name if own else POPULATION
 
 
-def simulate(setting: Setting, panels: Mapping[str, Panel], sizes: Mapping[str, int]) -> Trials:
+def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
     """Solve, allocate and follow the subjects of all replicates.
 
     Arguments:
         setting: of the run.
         panels: subjects by table 1.
-        sizes: arm -> subjects a replicate.
 
     Returns:
         the replicate trials.
@@ -119,7 +118,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel], sizes: Mapping[str, 
             progress=lambda k, n, d=done: setting.progress("arms", d * n + k, len(work) * n),
         )
     outcomes = _followed(setting, solved)
-    members = _allocated(setting, sizes)
+    members = _allocated(setting)
     arms = {
         arm.name: ArmTrials(
             arm.name,
@@ -146,7 +145,8 @@ def _followed(
     return {place: Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, u) for place, c in solved.items()}
 
 
-def _allocated(setting: Setting, sizes: Mapping[str, int]) -> dict[str, NDArray[np.intp]]:
+def _allocated(setting: Setting) -> dict[str, NDArray[np.intp]]:
+    sizes = setting.sizes
     total = sum(sizes.values())
     u = np.stack([uniforms(setting.seed, "allocation", r, total) for r in range(setting.replicates)])
     arm = randomise(u, sizes)

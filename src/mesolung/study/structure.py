@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -32,6 +32,8 @@ TYPES = {
     "int_parsing_size": "a whole number of at most 18 digits",
     "float_parsing": "a number",
 }
+# The members of a union, as `mesolung.study.written` tags them.
+FORMS = {"table": "a table", "number": "a number", "list": "a list", "text": "text in quotes"}
 BOUNDS = {
     "greater_than": ("gt", "more than"),
     "greater_than_equal": ("ge", "at least"),
@@ -94,7 +96,7 @@ def _refusal(details: ErrorDetails, document: Document) -> Refusal:
         name, words = BOUNDS[kind]
         return place.refuse(f"{key}: impossible value", found=value, allowed=f"{words} {context[name]:g}")
     if kind.startswith("union_tag"):
-        return place.refuse(f"{key}: wrong type", found=value, allowed=_tags(context))
+        return place.refuse(f"{key}: wrong type", found=value, allowed=_forms(details["loc"]))
     if kind in ("too_short", "too_long"):
         count = context.get("min_length", context.get("max_length"))
         words = "at least" if kind == "too_short" else "at most"
@@ -105,10 +107,18 @@ def _refusal(details: ErrorDetails, document: Document) -> Refusal:
     return place.refuse(f"{key}: {message[:1].lower()}{message[1:]}", found=value)
 
 
-def _tags(context: Mapping[str, Any]) -> str:
-    words = {"table": "a table", "number": "a number", "list": "a list", "text": "text in quotes"}
-    tags = [t.strip("' ") for t in str(context.get("expected_tags", "table, number, text, list")).split(",")]
-    return " or ".join(words.get(t, t) for t in tags)
+def _forms(loc: tuple[int | str, ...]) -> str:
+    """The ways in which the field at a location may be written."""
+    field = _field(loc)
+    return " or ".join(FORMS[tag] for tag in _tags(field.annotation)) if field else ""
+
+
+def _tags(annotation: Any) -> Iterator[str]:
+    for inner in get_args(annotation):
+        if isinstance(inner, Tag):
+            yield inner.tag
+        else:
+            yield from _tags(inner)
 
 
 def _path(loc: tuple[int | str, ...], values: Any) -> tuple[tuple[int | str, ...], str]:
@@ -149,27 +159,40 @@ def _unknown_key(place: Place, loc: tuple[int | str, ...]) -> Refusal:
 
 def _options(loc: tuple[int | str, ...]) -> list[str]:
     """The texts that the field at a location may hold."""
-    model = _model(loc[:-1])
-    fields = _fields(model) if model else {}
-    found = next((part for part in reversed(loc) if part in fields), None)
-    return list(_literals(fields[found].annotation)) if found is not None else []
+    field = _field(loc)
+    return list(_literals(field.annotation)) if field else []
 
 
 def _fields(model: type[BaseModel]) -> dict[int | str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
+def _field(loc: tuple[int | str, ...]) -> FieldInfo | None:
+    """The field that a location ends in, or that its end lies within."""
+    return _walk(loc)[1]
+
+
 def _model(loc: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """The model of the table at a location: down the fields, with the table of any union."""
+    """The model of the table at a location."""
+    return _walk(loc)[0]
+
+
+def _walk(loc: tuple[int | str, ...]) -> tuple[type[BaseModel] | None, FieldInfo | None]:
+    """Go down the fields, with the table of any union: the model arrived at, and the last field passed."""
     model: type[BaseModel] | None = StudyFile
+    last: FieldInfo | None = None
+    named = False
     for part in loc:
+        if named or model is None:
+            named = False  # a name that the user chose
+            continue
         field = _fields(model).get(part)
         if field is None:
-            continue  # an index, a name that the user chose, or the member of a union
+            continue  # an index, or the member of a union
+        last = field
+        named = get_origin(field.annotation) is dict
         model = next(_models(field.annotation), None)
-        if model is None:
-            return None
-    return model
+    return model, last
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

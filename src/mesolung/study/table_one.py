@@ -9,6 +9,7 @@ from mesolung.biology.tables import Endpoint, Measured, covariates, endpoints
 from mesolung.study.place import Place, listed
 from mesolung.study.population import Distribution
 from mesolung.study.written import DistributionTable
+from mesolung.units import convert
 
 LOCATION = ("mean", "sd", "median", "iqr", "share")
 
@@ -88,18 +89,28 @@ def _inherit(own: DistributionTable, above: Any, at: Place, row: Measured) -> Di
     if above is None:
         return own
     base = _table(above, at, row)
-    stated = {key: value for key, value in own if value is not None}
-    kept = {key: value for key, value in base if value is not None}
+    if own.unit is not None:
+        at.at("unit").converted(1.0, own.unit, row.unit, row=row)
+    # The two may be written in different units: they are put together in the row's.
+    kept = _in_unit_of(row, base, base.unit)
+    stated = _in_unit_of(row, own, own.unit or base.unit)
     if any(key in stated for key in LOCATION):
         # Location and spread are replaced together; a mean alone moves the distribution and keeps its SD.
         drop = [key for key in LOCATION if not (key == "sd" and set(LOCATION) & stated.keys() == {"mean"})]
         kept = {key: value for key, value in kept.items() if key not in drop}
-    if own.unit is not None and base.unit is not None and own.unit != base.unit:
-        rescaled = {
-            k: at.converted(v, base.unit, own.unit) for k, v in kept.items() if k in ("min", "max", "sd")
-        }
-        kept = {**kept, **rescaled}
     return DistributionTable(**{**kept, **stated})
+
+
+def _in_unit_of(row: Measured, line: DistributionTable, written: str | None) -> dict[str, Any]:
+    """What a line states, with its numbers in the row's unit."""
+    stated = {key: value for key, value in line if value is not None}
+    if is_trait(row) or written is None:
+        return stated
+
+    def number(value: Any) -> Any:
+        return [number(v) for v in value] if isinstance(value, list) else convert(value, written, row.unit)
+
+    return {**{key: number(value) for key, value in stated.items() if key != "unit"}, "unit": row.unit}
 
 
 def read_distribution(line: DistributionTable, at: Place, row: Measured) -> Distribution:
@@ -182,7 +193,11 @@ def _check_possible(found: Distribution, at: Place, row: Measured) -> None:
         raise at.at("sd").refuse(
             f"{name}: impossible sd", told=f"{found.sd:g} {unit}", allowed=f"less than {high - low:g} {unit}"
         )
-    if found.iqr is not None and found.median is not None and not found.iqr[0] < found.median < found.iqr[1]:
+    if (
+        found.iqr is not None
+        and found.median is not None
+        and not (found.iqr[0] <= found.median <= found.iqr[1] and found.iqr[0] < found.iqr[1])
+    ):
         raise at.refuse(
             f"{name}: quantiles out of order",
             told=f"first quartile {found.iqr[0]:g}, median {found.median:g}, third {found.iqr[1]:g}",

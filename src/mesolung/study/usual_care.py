@@ -9,7 +9,10 @@ from mesolung.biology.tables import Background as BackgroundRow
 from mesolung.biology.tables import backgrounds
 from mesolung.study.place import HOURS, Place, listed
 from mesolung.study.population import Background
-from mesolung.study.written import BackgroundTable
+from mesolung.study.times import read_interval, read_time
+from mesolung.study.written import MOST_DOSES, BackgroundTable
+
+LARGEST_MULTIPLE = 100  # of the usual dose; beyond it a unit or a comma has slipped
 
 # How a background acts -> what may be said of it.
 BACKGROUND_KEYS = {
@@ -20,13 +23,17 @@ BACKGROUND_KEYS = {
 
 
 def read_backgrounds(
-    lines: Mapping[str, Any], place: Place, inherited: Mapping[str, Any] | None = None
+    lines: Mapping[str, Any],
+    place: Place,
+    duration_h: float,
+    inherited: Mapping[str, Any] | None = None,
 ) -> dict[str, Background]:
     """Read usual care.
 
     Arguments:
         lines: as written.
         place: of the table.
+        duration_h: length of the study, h.
         inherited: lines of the population as written, for an arm's table.
 
     Returns:
@@ -43,7 +50,7 @@ def read_backgrounds(
         if row is None:
             raise at.unknown("background", name, backgrounds())
         both = {**_background(above.get(name)), **_background(lines.get(name))}
-        result[name] = _read_background(BackgroundTable(**both), at, row)
+        result[name] = _read_background(BackgroundTable(**both), at, row, duration_h)
     return result
 
 
@@ -55,34 +62,43 @@ def _background(line: Any) -> dict[str, Any]:
     return {"share": line}
 
 
-def _read_background(line: BackgroundTable, at: Place, row: BackgroundRow) -> Background:
+def _read_background(line: BackgroundTable, at: Place, row: BackgroundRow, duration_h: float) -> Background:
     if line.share is None:
         raise at.refuse(f"{row.name}: share is missing", allowed="0 to 1")
     allowed = BACKGROUND_KEYS[row.how]
     for key, value in line:
         if value is not None and key not in allowed:
             raise at.at(key).refuse(f"{row.name} has no {key}", found=value, allowed=listed(allowed))
-    dose = None
-    if line.dose is not None:
-        dose = at.at("dose").amount(line.dose, row.dose_unit or "")
-        if dose <= 0:
-            raise at.at("dose").refuse("negative or zero dose", found=line.dose, allowed="more than 0")
-    times = {}
-    for key in ("start", "duration", "every"):
-        text = getattr(line, key)
-        if text is None:
-            continue
-        times[key] = at.at(key).amount(text, HOURS, also=("d", "min"))
-        if times[key] < 0 or (key != "start" and times[key] == 0):
-            raise at.at(key).refuse(
-                f"{row.name}: impossible {key}",
-                found=text,
-                allowed="a time that is not negative" if key == "start" else "more than 0 h",
+    start = 0.0 if line.start is None else read_time(line.start, at.at("start"), duration_h)
+    length = None if line.duration is None else _length(line.duration, at.at("duration"), row)
+    every = None if line.every is None else read_interval(line.every, at.at("every"))
+    if every is not None:
+        given = min(row.duration_h if length is None else length, duration_h - start)
+        if given / every > MOST_DOSES:
+            raise at.at("every").refuse(
+                f"{row.name}: too many doses", found=line.every, allowed=f"at most {MOST_DOSES} doses"
             )
     return Background(
         share=line.share,
-        dose=dose,
-        start_h=times.get("start", 0.0),
-        duration_h=times.get("duration"),
-        every_h=times.get("every"),
+        dose=None if line.dose is None else _dose(line.dose, at.at("dose"), row),
+        start_h=start,
+        duration_h=length,
+        every_h=every,
     )
+
+
+def _length(text: str, at: Place, row: BackgroundRow) -> float:
+    length = at.amount(text, HOURS, also=("d", "min"))
+    if length <= 0:
+        raise at.refuse(f"{row.name}: impossible duration", found=text, allowed="more than 0 h")
+    return length
+
+
+def _dose(text: str, at: Place, row: BackgroundRow) -> float:
+    dose = at.amount(text, row.unit)
+    if dose <= 0:
+        raise at.refuse("negative or zero dose", found=text, allowed="more than 0")
+    most = LARGEST_MULTIPLE * (row.dose or 0.0)
+    if dose > most:
+        raise at.refuse(f"{row.name}: impossible dose", found=text, allowed=f"at most {most:g} {row.unit}")
+    return dose

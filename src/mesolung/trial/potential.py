@@ -98,11 +98,11 @@ def solve_arm(
     values, failures = _again(
         model, solution, rows[first], enrolled.states[first], everything, times_h, names
     )
-    members = {int(k): i for i, k in reversed(list(enumerate(back)))}
     return ArmCourses(
         times_h,
         {name: values[back, :, k] for k, name in enumerate(names)},
-        tuple(_renumbered(f, members[f.subject]) for f in failures),
+        # A course that several subjects follow fails all of them.
+        tuple(_renumbered(f, int(i)) for f in failures for i in np.flatnonzero(back == f.subject)),
     )
 
 

@@ -1,0 +1,1 @@
+"""Fitting the model to published data, usual care before any cells."""

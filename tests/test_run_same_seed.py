@@ -1,0 +1,86 @@
+"""Same seed, same answer: on any number of workers, with any chunk, whatever the order of arms in the file."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mesolung.study import read_study
+from mesolung.study.result import json_text
+from mesolung.study.run import run_study
+
+REPLICATES = 12
+
+
+@pytest.fixture(scope="module")
+def example(root: Path) -> Path:
+    return root / "examples" / "lanzoni-2021.toml"
+
+
+@pytest.fixture(scope="module")
+def reference(example: Path) -> str:
+    return json_text(run_study(read_study(example), replicates=REPLICATES, workers=1, chunk=64).json)
+
+
+@pytest.mark.parametrize(("workers", "chunk"), [(2, 64), (2, 4096), (1, 4096)])
+def test_workers_and_chunks_change_no_digit(example, reference, workers, chunk):
+    again = run_study(read_study(example), replicates=REPLICATES, workers=workers, chunk=chunk)
+    assert json_text(again.json) == reference
+
+
+def test_another_seed_changes_the_trials_but_not_the_posterior(example, reference):
+    other = run_study(read_study(example), replicates=REPLICATES, seed=2, workers=2).json
+    first = json.loads(reference)
+    assert other["posterior"] == first["posterior"]
+    assert other["arms"] != first["arms"]
+
+
+def reordered(text: str) -> str:
+    """The study with its two arms the other way round."""
+    start, second, rest = text.index("[[arm]]"), text.rindex("[[arm]]"), text.index("[[endpoint]]")
+    return text[:start] + text[second:rest] + text[start:second] + text[rest:]
+
+
+def test_the_order_of_arms_in_the_file_changes_nothing_but_indices(example, reference, tmp_path):
+    file = tmp_path / "reordered.toml"
+    file.write_text(reordered(example.read_text(encoding="utf-8")), encoding="utf-8")
+    study = read_study(file)
+    assert [a.name for a in study.arms] == [a.name for a in reversed(read_study(example).arms)]
+    assert json_text(run_study(study, replicates=REPLICATES, workers=2).json) == reference
+
+
+def test_one_more_endpoint_changes_no_other_number(example, reference, tmp_path):
+    text = example.read_text(encoding="utf-8")
+    place = text.index("[[observation]]")
+    file = tmp_path / "more.toml"
+    more = "".join(
+        f'[[endpoint]]\nname = "{name}"\ntime = "{time}"\n\n'
+        for name, time in (("pf_ratio", "30 h"), ("ventilator_free_days", "28 d"))
+    )
+    file.write_text(text[:place] + more + text[place:], encoding="utf-8")
+    found = json.loads(json_text(run_study(read_study(file), replicates=REPLICATES, workers=2).json))
+    first = json.loads(reference)
+    for name, arm in first["arms"].items():
+        assert found["arms"][name]["mortality@28d"] == arm["mortality@28d"]
+        assert {"pf_ratio@30h", "ventilator_free_days@28d"} <= set(found["arms"][name])
+    assert found["observations"] == first["observations"]
+    key = "UC-MSC vs vehicle"
+    assert found["effect"][key]["mortality@28d"] == first["effect"][key]["mortality@28d"]
+
+
+def test_one_more_arm_changes_no_number_of_the_others_expected_values(example, reference, tmp_path):
+    text = example.read_text(encoding="utf-8").replace("size = 24", "size = 36")
+    place = text.index("[[endpoint]]")
+    file = tmp_path / "arms.toml"
+    more = (
+        '[[arm]]\nname = "low dose"\nsize = 12\n[[arm.treatment]]\n'
+        'product = { source = "umbilical cord", cryopreserved = true }\n'
+        'dose = "1e6 cells/kg"\nroute = "intravenous"\ntimes = ["0 d"]\n\n'
+    )
+    file.write_text(text[:place] + more + text[place:], encoding="utf-8")
+    found = json.loads(json_text(run_study(read_study(file), replicates=REPLICATES, workers=2).json))
+    first = json.loads(reference)
+    for name, arm in first["arms"].items():
+        assert found["arms"][name]["mortality@28d"]["expected"] == arm["mortality@28d"]["expected"]
+    key = "UC-MSC vs vehicle"
+    assert found["effect"][key] == first["effect"][key]
