@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import libsbml
@@ -241,3 +242,14 @@ def test_a_row_that_cannot_be_used_is_refused_with_its_line(tmp_path: Path, colu
     file.write_text(f"{','.join(COLUMNS)}\n{','.join(row.values())}\n")
     with pytest.raises(Refusal, match=r"parameters\.csv:2"):
         read_parameters(file)
+
+
+def test_what_is_taken_from_one_is_a_share_in_every_draw() -> None:
+    """A law that holds something back by a share must not turn its sign: `1 - share * signal`."""
+    text = "".join(f.read_text(encoding="utf-8") for f in (files("mesolung.biology") / "modules").iterdir())
+    table = read_parameters()
+    shares = {n for n in re.findall(r"1 dimensionless - (\w+) \*", text) if n in table}
+    assert {"dex_license", "dex_drive", "il10_brake", "vasoconstriction"} <= shares
+    for name in shares:
+        row = table[name]
+        assert row.distribution in ("fixed", "logit-normal") and 0.0 <= row.value <= 1.0, name

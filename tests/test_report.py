@@ -127,7 +127,7 @@ def test_figures_tell_arms_apart_without_colour(page: Page) -> None:
     "words",
     [
         "For research, not for treatment of a patient",
-        "Of 200 simulated trials, 6.5 % found a significant advantage of UC-MSC over vehicle in deaths from any cause",
+        "Of 200 simulated trials, 6.5 % found a significant advantage of UC-MSC over vehicle in deaths",
         "risk ratio came out between 0.327 and 2.03 (median 0.861)",
         "risk ratio is 0.934 (90 % interval 0.714 to 1.05); the probability of any benefit is 58.5 %",
         "Of 3 published numbers, 3 lie inside",

@@ -1,4 +1,4 @@
-"""Same seed, same answer: on any number of workers, with any chunk, whatever the order of arms in the file."""
+"""Same seed, same answer: on any number of workers, with any chunk, in any order of arms in the file."""
 
 import json
 from pathlib import Path

@@ -59,9 +59,12 @@ VENTILATED = Stratum("recovery-ventilated", 0.414, 0.64, 0.51, 0.81)
 OXYGEN = Stratum("recovery-oxygen-needed", 0.262, 0.82, 0.72, 0.94)
 NO_OXYGEN = Stratum("recovery-no-oxygen-needed", 0.140, 1.19, 0.92, 1.55)
 STRATA = (VENTILATED, OXYGEN, NO_OXYGEN)
-# Parameter, and the step in its value (log for hazard_scale) that one unit of its residual asks for at first.
 FITTED = ("hazard_scale", "dex_shock", "dex_side_effect")
-TOLERANCE = 0.02
+# Rough slopes of the residuals in (log hazard_scale, dex_shock, dex_side_effect): more hazard, more deaths;
+# more shock reversal, a lower risk ratio when ventilated; side effects, a higher one without oxygen need.
+SLOPE = np.array([[0.6, 0.0, 0.0], [0.1, -0.02, 0.03], [0.0, -0.004, 0.1]])
+# Of the log residuals: deaths, and two ratios that 200 draws know to a few per cent only.
+TOLERANCE = (0.03, 0.06, 0.06)
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ def with_values(parameters: Parameters, values: Mapping[str, float]) -> Paramete
 
 
 def fit(parameters: Parameters, draws: int, workers: int, tell: Any = print) -> dict[str, float]:
-    """Move the fitted parameters until the targets are met to 2 %.
+    """Move the fitted parameters until the targets are met to within `TOLERANCE`.
 
     Arguments:
         parameters: where to start.
@@ -168,24 +171,19 @@ def fit(parameters: Parameters, draws: int, workers: int, tell: Any = print) -> 
     Raises:
         RuntimeError: when the targets are not met within the rounds.
 
-    Source: quasi-Newton steps with Broyden's update (1965, doi 10.1090/S0025-5718-1965-0198670-6), from
-    rough sensitivities; log hazard_scale, plain dex_shock and dex_side_effect.
+    Source: chord steps (Newton's with one slope throughout), in log hazard_scale, dex_shock and
+    dex_side_effect.
     """
     x = np.array([np.log(parameters["hazard_scale"].value), *(parameters[i].value for i in FITTED[1:])])
-    # More hazard, more deaths; more shock reversal, a lower risk ratio; side effects, a higher one.
-    slope = np.array([[0.6, 0.0, 0.0], [0.1, -0.08, 0.4], [0.0, -0.02, 0.6]])
-    r, step = np.zeros(3), np.zeros(3)
+    r = np.zeros(3)
     for k in range(ROUNDS):
         values = {i: float(f"{v:.4g}") for i, v in zip(FITTED, [np.exp(x[0]), *x[1:]], strict=True)}
-        now = residuals(evaluate(with_values(parameters, values), (VENTILATED, NO_OXYGEN), draws, workers))
-        tell(f"round {k + 1}: {values} log residuals {np.round(now, 3).tolist()}")
-        if np.abs(now).max() < TOLERANCE:
+        r = residuals(evaluate(with_values(parameters, values), (VENTILATED, NO_OXYGEN), draws, workers))
+        tell(f"round {k + 1}: {values} log residuals {np.round(r, 3).tolist()}")
+        if np.all(np.abs(r) < TOLERANCE):
             return values
-        if k:
-            slope = slope + np.outer(now - r - slope @ step, step) / (step @ step)
-        r = now
-        step = np.clip(-np.linalg.solve(slope, r), [-0.5, -1.5, -0.3], [0.5, 1.5, 0.3])
-        x = x + step
+        # What is within its tolerance is noise between draws, and is not chased.
+        x = x - np.linalg.solve(SLOPE, np.where(np.abs(r) < TOLERANCE, 0.0, r))
     raise RuntimeError(f"targets not met in {ROUNDS} rounds; last residuals {r}")
 
 
