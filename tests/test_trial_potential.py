@@ -6,7 +6,7 @@ import numpy as np
 
 from mesolung.engine import Solution, SubjectFailure
 from mesolung.population.events import joined
-from mesolung.trial.potential import TIGHTEST_RTOL, Enrolled, solve_arm
+from mesolung.trial.potential import RTOL, TIGHTEST_RTOL, Enrolled, solve_arm
 
 
 @dataclass
@@ -54,7 +54,7 @@ def test_equal_courses_are_solved_once_and_given_to_all():
 
 
 def test_a_failure_is_solved_again_at_the_tightest_tolerance():
-    first = {1e-4: {11.0}}
+    first = {RTOL: {11.0}}
     model = Model(first)
     found = run(model, [0, 1, 2, 3])
     assert model.asked[-1] == (TIGHTEST_RTOL, 1)
@@ -62,12 +62,12 @@ def test_a_failure_is_solved_again_at_the_tightest_tolerance():
 
 
 def test_a_course_that_fails_fails_every_subject_that_follows_it():
-    found = run(Model({1e-4: {10.0}, TIGHTEST_RTOL: {10.0}}), [0, 1, 2, 0])
+    found = run(Model({RTOL: {10.0}, TIGHTEST_RTOL: {10.0}}), [0, 1, 2, 0])
     assert [f.subject for f in found.failures] == [0, 3]
 
 
 def test_a_second_failure_is_missing_named_and_alone():
-    model = Model({1e-4: {11.0}, TIGHTEST_RTOL: {11.0}})
+    model = Model({RTOL: {11.0}, TIGHTEST_RTOL: {11.0}})
     found = run(model, [0, 1, 2, 3])
     assert [f.subject for f in found.failures] == [1]
     assert np.isnan(found.outputs["x"][1, 1])

@@ -19,13 +19,17 @@ from mesolung.engine import CompiledModel
 from mesolung.population.courses import courses_of_draw
 from mesolung.population.draws import Draws
 from mesolung.population.events import stacked
+from mesolung.reading import Refusal
 from mesolung.writing import whole_folder
 
+# Raised whenever a library made by other code, from the same tables and model, must not be read.
+LAYOUT = "1"
 COURSES_PER_DRAW = 256
 DRAWS_AT_LEAST = 200
 DRAWS_AT_A_TIME = 8
 LARGEST_FAILED_SHARE = 0.05
-RTOL = 1e-4
+KEPT_A_DISEASE = 3
+RTOL = 1e-5
 
 Progress = Callable[[str, int, int], None]
 
@@ -104,18 +108,34 @@ def library_of(
         the library.
 
     Raises:
+        Refusal: when the cache folder cannot be written.
         RuntimeError: when more than 5 % of the courses fail.
     """
     names = (*observables, "HAZ")
     identity = "|".join(
-        [draws.posterior, str(draws.count), str(COURSES_PER_DRAW), model.kernel_id, disease.hash, *names]
+        [
+            *(LAYOUT, draws.posterior, str(draws.count), str(COURSES_PER_DRAW), repr(RTOL)),
+            *(model.kernel_id, disease.hash, *names),
+        ]
     )
     folder = cache / f"{disease.name}-{blake2b(identity.encode(), digest_size=8).hexdigest()}"
     opened = _open(folder, names)
     if opened is None:
         shutil.rmtree(folder, ignore_errors=True)
-        _build(model, disease, draws, names, folder, workers, chunk, progress)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _build(model, disease, draws, names, folder, workers, chunk, progress)
+        except Refusal:
+            # Another run has built the same library meanwhile: theirs is as good as ours.
+            pass
+        except PermissionError as error:
+            raise Refusal(
+                "the cache folder cannot be written",
+                found=f"{error.filename or folder.parent}",
+                allowed="another folder, named by MESOLUNG_CACHE",
+            ) from None
         opened = _open(folder, names)
+        _forget_old(folder, disease.name)
     if opened is None:
         raise RuntimeError(f"the library of courses in {folder} cannot be read back")
     share = float(opened.failed.mean())
@@ -124,6 +144,13 @@ def library_of(
             f"{share:.1%} of the untreated courses of {disease.name} could not be solved (limit 5 %)"
         )
     return opened
+
+
+def _forget_old(newest: Path, disease: str) -> None:
+    """Remove all but the latest libraries of a disease: each is some 300 MB, each changed table makes one."""
+    others = [p for p in newest.parent.glob(f"{disease}-{'[0-9a-f]' * 16}") if p != newest]
+    for old in sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)[KEPT_A_DISEASE - 1 :]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def cache_folder() -> Path:
@@ -150,7 +177,6 @@ def _build(
 ) -> None:
     times = np.arange(0.0, disease.length_h + 1e-9, disease.sampled_every_h)
     shape = (draws.count, COURSES_PER_DRAW)
-    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     failed = np.zeros(shape, bool)
     covariates: dict[str, NDArray[np.float64]] = {}
     with whole_folder(folder) as place:

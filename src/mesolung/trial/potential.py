@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from mesolung.engine import CompiledModel, EventTable, Solution, SubjectFailure
 from mesolung.population.events import joined, of_subjects
+from mesolung.population.library import RTOL
 
 HAZARD = "HAZ"
-RTOL = 1e-4
 TIGHTEST_RTOL = 1e-8
 
 
