@@ -24,8 +24,10 @@ def differences(now, then, where=""):
             for k, (a, b) in enumerate(zip(now, then, strict=True))
             for d in differences(a, b, f"{where}/{k}")
         ]
-    numbers = isinstance(then, int | float) and isinstance(now, int | float)
-    same = math.isclose(now, then, rel_tol=CLOSE, abs_tol=1e-9) if numbers else now == then
+    if isinstance(then, int | float) and isinstance(now, int | float):
+        same = math.isclose(now, then, rel_tol=CLOSE, abs_tol=1e-9)
+    else:
+        same = now == then
     return [] if same else [f"{where}: {then} became {now}"]
 
 

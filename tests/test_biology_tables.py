@@ -46,19 +46,29 @@ def test_every_parameter_of_the_table_is_used_and_every_used_one_stands_in_it() 
 def test_every_row_says_where_it_comes_from() -> None:
     for row in read_parameters():
         assert re.match(r"(assumed|seen|derived): \S", row.source), row.id
-        if row.grade == "A" and row.source.startswith("assumed"):
-            assert row.module in ("driver", "background", "endpoints", "outcome", "mediators", "pathogen"), (
-                row.id
-            )
+        if row.source.startswith("assumed"):
+            assert row.grade == "C", row.id
         assert len(row.meaning) > 3, row.id
         assert ".csv" not in row.source, row.id
+
+
+def test_grades_are_counted_of_rows_that_evidence_can_bear_on() -> None:
+    table = read_parameters()
+    settings = {row.id for row in table if row.is_setting}
+    assert {"heparin", "rate_OFX", "age", "age_reference", "copies_in_Gcopy", "product_size"} <= settings
+    assert not settings & {"plasma_volume", "BAC_extinct", "frailty", "IL6p_healthy", "human_effect"}
+    assert {row.id for row in table.graded} == set(table.ids) - settings
+    assert all(row.distribution == "fixed" and not row.between_subject for row in table if row.is_setting)
+
+
+def test_lots_vary_in_one_place() -> None:
+    assert not [row.id for row in read_parameters() if row.between_lot]
 
 
 def test_product_rows_are_one_and_drivers_are_off() -> None:
     for row in read_parameters():
         if row.module == "product":
             assert (row.value, row.distribution) == (1.0, "fixed")
-            assert row.between_lot > 0.0
         if row.module in ("driver", "background"):
             assert (row.value, row.distribution) == (0.0, "fixed")
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mesolung.engine import CompiledModel, compile_model
+from mesolung.execution import cache_folder
 
 TEXT = "model m\n x = 1; k = 0.5\n x' = -k*x^1.5\nend"
 
@@ -94,5 +95,6 @@ def test_processes_share_a_cache(tmp_path: Path) -> None:
 def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESOLUNG_CACHE", str(tmp_path / "mine"))
     compile_model(sbml())
-    assert len(list((tmp_path / "mine").iterdir())) == 1
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["kernels"]
+    assert len(list(cache_folder("kernels").iterdir())) == 1
     assert compile_model(sbml()).from_cache

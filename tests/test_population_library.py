@@ -73,11 +73,15 @@ def test_a_cache_that_cannot_be_written_is_refused(made, tmp_path):
 def test_old_libraries_of_the_disease_are_forgotten(made, tmp_path):
     for k in range(5):
         (tmp_path / f"healthy-{k:016x}").mkdir()
+        os.utime(tmp_path / f"healthy-{k:016x}", (k, k))
     (tmp_path / f"ards-{0:016x}").mkdir()
     newest = build(made, tmp_path).folder
     left = [p.name for p in tmp_path.iterdir()]
     assert len([n for n in left if n.startswith("healthy")]) == 3
     assert newest.name in left and f"ards-{0:016x}" in left
+    (tmp_path / "healthy-00000000000000ff").mkdir()
+    build((made[0], made[1], draw_prior(3, "test")), tmp_path)
+    assert (tmp_path / "healthy-00000000000000ff").exists(), "another run may be reading what is fresh"
 
 
 def test_an_unknown_name_is_an_error(made, tmp_path):

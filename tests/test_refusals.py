@@ -248,6 +248,21 @@ CASES = {
         "unknown status",
         2,
     ),
+    "n beside a contrast": Case(
+        SEEN,
+        'contrast = "risk_ratio"\nvalue = 0.5\nversus = "UC-MSC"\nn = 24',
+        "n beside contrast is not supported yet",
+        3,
+    ),
+    "n beside a direction": Case(
+        SEEN, 'direction = "lower"\nversus = "UC-MSC"\nn = 24', "n beside direction is not supported yet", 2
+    ),
+    "one observation twice": Case(
+        'arm = "vehicle"\nendpoint',
+        'arm = "UC-MSC"\nendpoint',
+        "the same observation twice (found also on line",
+        -1,
+    ),
     "where of an observation": Case(
         SEEN, SEEN + '\nwhere = "sofa >= 8"', 'key "where" is not supported yet', 2
     ),

@@ -25,6 +25,10 @@ from tests.report_example import (
 )
 
 from mesolung.report import report_html, terminal_table
+from mesolung.report.comparison import lines_of, spread_of
+from mesolung.report.effects import effects_of
+from mesolung.report.plan import read_plan
+from mesolung.report.words import words_of
 
 
 class Page(HTMLParser):
@@ -344,3 +348,30 @@ def test_terminal_table_fits_and_agrees() -> None:
         "For research, not for treatment of a patient.",
     ):
         assert words in flat
+
+
+def test_an_observation_in_kpa_is_shown_in_kpa() -> None:
+    """The result's numbers are in the printed unit already; the expected value joins them on that axis."""
+    study = STUDY.replace(
+        'mean = 203\nsd = 61\nn = 11\nunit = "mmHg"', 'mean = 20\nsd = 6\nn = 11\nunit = "kPa"'
+    )
+    assert study != STUDY
+    found = made_json()
+    entry = next(o for o in found["observations"] if o["statistic"] == "mean")
+    entry.update(observed=20.0, p05=19.0, p50=25.0, p95=32.0)
+    line = next(x for x in lines_of(found, read_plan(study), words_of([])) if x.observation is entry)
+    assert line.unit == line.unit_text() == line.axis_unit == line.expected_unit == "kPa"
+    assert (line.observed_text(), line.predicted_text()) == ("20 (SD 6)", "25 (19 to 32)")
+    assert spread_of(line) == (14.0, 26.0)
+    expected = found["arms"]["UC-MSC"]["pf_ratio@7d"]["expected"]
+    assert line.expected is not None
+    assert line.expected["p50"] == pytest.approx(expected["p50"] * 0.133322387415)
+
+
+def test_a_ratio_on_the_log_scale_is_said_to_be_of_geometric_means() -> None:
+    found = made_json()
+    ratio = {"measure": "ratio", "p05": 0.5, "p50": 0.8, "p95": 1.2, "p_success": 0.2}
+    pair = found["contrasts"]["UC-MSC vs vehicle"]
+    pair |= {"il6@6d": ratio, "pf_ratio@7d": ratio}
+    said = {e.endpoint: e.measure_words for e in effects_of(found, read_plan(STUDY), words_of([]))}
+    assert said["il6@6d"] == "ratio of geometric means" and said["pf_ratio@7d"] == "ratio of means"

@@ -148,3 +148,58 @@ def test_the_published_warnings_are_told(tmp_path):
     assert any(w.startswith("not blinded") for w in found) and any(
         w.startswith("not randomised") for w in found
     )
+
+
+def enrolled(folder: Path, population: str, disease: str = "covid19-ards"):
+    study = read_study(plan(folder, disease=disease, population=population))
+    return run_study(study, replicates=20, workers=2)
+
+
+def test_those_who_are_enrolled_are_themselves_like_table_one(tmp_path):
+    """Of the subjects, not of the weights: each replicate's, from its own draw."""
+    lines = (
+        '[population.baseline]\nage = { mean = 55, sd = 12, unit = "year" }\nfemale = 0.5\n'
+        'pf_ratio = { median = 140, iqr = [105, 190], unit = "mmHg", max = 300 }'
+    )
+    found = enrolled(tmp_path, lines)
+    people = found.subjects
+    assert people["age"].mean() == pytest.approx(55, abs=2.0)
+    assert people["age"].std() == pytest.approx(12, rel=0.2)
+    assert people["female"].mean() == pytest.approx(0.5, abs=0.08)
+    start = found.bands[(found.bands.output == "pf_ratio") & (found.bands.time_h == 0)]
+    assert start["p50"].to_numpy() == pytest.approx(140, rel=0.12)
+    assert (start["p25"].to_numpy() == pytest.approx(105, rel=0.15)) and start["p95"].max() <= 300.5
+
+
+def test_a_bound_on_a_trait_is_kept(tmp_path):
+    people = enrolled(tmp_path, '[population.baseline]\nage = { min = 70, unit = "year" }').subjects
+    assert people["age"].min() >= 70
+
+
+def test_one_bound_leaves_the_diseases_other_one(tmp_path):
+    found = enrolled(tmp_path, '[population.baseline]\npf_ratio = { min = 80, unit = "mmHg" }', "ards")
+    start = found.traces[found.traces.time_h == 0]["pf_ratio"]
+    assert start.min() >= 79.9 and start.max() <= 300.1
+
+
+def test_covid_is_a_course_not_a_criterion(tmp_path):
+    found = enrolled(tmp_path, "")
+    start = found.bands[(found.bands.output == "pf_ratio") & (found.bands.time_h == 0)]
+    assert start["p95"].max() > 320, "also those who need no oxygen"
+
+
+def test_a_mean_and_spread_of_a_skewed_marker_can_be_met(tmp_path):
+    lines = '[population.baseline]\nil6 = { mean = 60, sd = 70, unit = "pg/mL" }'
+    found = enrolled(tmp_path, lines).manifest["population"]["cells"]["baseline"]
+    assert found[0]["requested"]["mean"] == pytest.approx(60, rel=0.1) and found[0]["miss_sd"] <= 0.1
+
+
+def test_a_mean_alone_takes_its_spread_from_the_candidates(tmp_path):
+    lines = '[population.baseline]\npf_ratio = { mean = 150, unit = "mmHg", max = 300 }'
+    found = enrolled(tmp_path, lines).manifest["population"]["cells"]["baseline"][0]
+    assert found["requested"]["mean"] == pytest.approx(150, rel=0.1)
+    assert 20 < found["requested"]["sd"] < 90
+
+
+def test_every_draw_that_is_used_is_worth_fifty_subjects(result):
+    assert all(p["smallest_effective_size_of_a_draw"] >= 50 for p in result.manifest["population"].values())

@@ -16,6 +16,7 @@ from mesolung.study.scores import (
     Score,
     bands,
     joint_score,
+    one_weight,
     resample,
     score_contrast,
     score_direction,
@@ -243,11 +244,31 @@ def test_joint_leaves_a_draw_out_of_both_mixtures():
     assert joint_score(terms, "c") == joint_score(kept, "c")
 
 
-def test_resampling_keeps_a_complete_arm_and_draws_another_size():
-    values = np.array([1.0, np.nan, 3.0, 5.0])
-    np.testing.assert_array_equal(resample(values, 3, np.zeros(3)), [1.0, 3.0, 5.0])
-    np.testing.assert_array_equal(resample(values, 4, [0.0, 0.34, 0.99, 1.0]), [1.0, 3.0, 5.0, 5.0])
-    assert np.isnan(resample([np.nan], 2, [0.5, 0.5])).all()
+def test_a_sample_is_of_the_assigned_first_and_takes_nobody_twice():
+    values = np.array([1.0, np.nan, 3.0, 5.0, 7.0, 9.0])
+    own = np.array([True, True, True, True, False, False])
+    u = np.array([0.3, 0.0, 0.9, 0.1, 0.2, 0.1])
+    np.testing.assert_array_equal(resample(values, own, 2, u), [1.0, 5.0])
+    np.testing.assert_array_equal(resample(values, own, 3, u), [1.0, 3.0, 5.0])
+    np.testing.assert_array_equal(resample(values, own, 4, u), [1.0, 3.0, 5.0, 9.0])
+    np.testing.assert_array_equal(resample(values, own, 7, u), [1.0, np.nan, 3.0, 5.0, 7.0, 9.0, np.nan])
+    assert np.isnan(resample([np.nan], [True], 2, [0.5])).all()
+
+
+@pytest.mark.parametrize("n", [6, 12, 40])
+def test_a_sample_of_another_size_varies_as_an_arm_of_that_size(n):
+    rng = np.random.default_rng(11)
+    own = np.arange(64) < 12
+    means = [np.mean(resample(rng.normal(size=64), own, n, rng.random(64))) for _ in range(4000)]
+    # 4000 standard deviations of a mean: their relative error is 1.1 %.
+    assert np.std(means) == pytest.approx(1 / np.sqrt(n), rel=0.05)
+
+
+def test_versions_of_a_result_weigh_as_one():
+    terms = np.array([-1.0, -2.0, np.nan])
+    np.testing.assert_array_equal(one_weight([terms]), terms)
+    np.testing.assert_array_equal(one_weight([terms, terms, terms]), terms)
+    np.testing.assert_array_equal(one_weight([terms, terms - 1.0]), terms - 0.5)
 
 
 def test_a_score_writes_the_keys_of_the_result_file():

@@ -230,6 +230,29 @@ def test_every_form_of_observation_is_read_in_the_endpoint_s_unit(
         )
 
 
+VERSION = """
+[[observation]]
+arm = "vehicle"
+endpoint = "mortality"
+time = "28 d"
+events = {events}
+n = 12
+source = {{ version = "{version}" }}
+"""
+
+
+def test_versions_of_one_result_may_stand_side_by_side(text: str, study_of) -> None:
+    old = 'arm = "vehicle"\nendpoint = "mortality"'
+    preprint = VERSION.format(events=6, version="preprint")
+    final = VERSION.format(events=7, version="final")
+    other = changed(text, (old, 'arm = ["vehicle", "UC-MSC"]\nendpoint = "mortality"'))
+    assert len(study_of(other + preprint + final).observations) == 4
+    with pytest.raises(Refusal, match="the same observation twice"):
+        study_of(other + preprint + preprint)
+    with pytest.raises(Refusal, match=r"toml:\d+: the same observation twice \(found also on line \d+"):
+        study_of(text + final)
+
+
 def test_orders_and_pooled_arms_are_read(text: str, study_of) -> None:
     old = 'arm = "vehicle"\nendpoint = "mortality"\ntime = "28 d"\nevents = 7\nn = 12'
     plan = 'endpoint = "mortality"\ntime = "28 d"\n'

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from mesolung.biology import tables
 from mesolung.biology.disease import diseases, read_disease
 from mesolung.biology.parameters import read_parameters
-from mesolung.biology.tables import backgrounds, covariates, endpoints, reserved
+from mesolung.biology.tables import backgrounds, covariates, endpoints, reserved, routes
 from mesolung.product.priors import read_sources
 from mesolung.product.product import PRODUCT_TYPES, SOURCES, Product
 from mesolung.reading import Refusal
@@ -69,7 +69,7 @@ SERVED = {
     "species": {"human"},
     "origin": {"enrolment"},
     "product type": set(PRODUCT_TYPES),
-    "route": set(get_args(Route)),
+    "route": set(routes()),
 }
 
 
@@ -183,8 +183,18 @@ def test_backgrounds_act_on_something_that_the_model_has() -> None:
     assert (dexamethasone.dose, dexamethasone.duration_h, dexamethasone.every_h) == (6.0, 240.0, 24.0)
 
 
+def test_routes_are_those_of_the_study_file_and_lead_into_the_model() -> None:
+    assert set(routes()) == set(get_args(Route))
+    parameters = {row.id for row in read_parameters()}
+    fate = (MODULES / "fate.ant").read_text(encoding="utf-8")
+    for row in routes().values():
+        for state in (row.live_cells_enter, row.apoptotic_cells_enter):
+            assert f"{state}' =" in fate and f"rate_{state}" in parameters
+    assert [row.name for row in routes().values() if row.through_blood] == ["intravenous"]
+
+
 def test_tables_cannot_be_written_to() -> None:
-    for table in (endpoints(), covariates(), backgrounds(), reserved()):
+    for table in (endpoints(), covariates(), backgrounds(), routes(), reserved()):
         with pytest.raises(TypeError):
             table["new"] = None  # pyright: ignore[reportIndexIssue]
     with pytest.raises(AttributeError):

@@ -17,7 +17,6 @@ from mesolung.trial.contrasts import MEASURES, benefits, contrast, null_value
 from mesolung.trial.named_tests import canonical_test, default_test
 from mesolung.trial.negative_binomial import negative_binomial_test
 from mesolung.trial.paired import analyse_against_baseline
-from mesolung.trial.summary import summary
 from mesolung.trial.two_samples import fisher, mann_whitney, welch
 from mesolung.trial.win_ratio import composite_rank, win_ratio
 
@@ -150,7 +149,6 @@ def test_an_arm_with_nobody_evaluable_is_not_analysed(row, sizes):
     arms = [np.concatenate([np.ones(n), np.full(4, np.nan)]) for n in sizes]
     result = analyse(arms[0], arms[1], row)
     assert np.isnan(result.p_value) and np.isnan(result.estimate) and not result.significant
-    assert summary(np.full(3, np.nan)).n == 0
 
 
 def test_missing_values_are_left_out():
@@ -328,8 +326,3 @@ def test_benefit_is_in_the_better_direction_beyond_what_matters():
     assert benefits(a, b, replace(MORTALITY, minimum_important=0.05)).tolist() == [True, False, False, False]
     assert benefits(a, b, SURVIVAL).tolist() == [False, False, True, False]
     assert benefits(b, b, replace(MORTALITY, minimum_important=float("nan"))).tolist() == [False] * 4
-
-
-def test_a_summary_is_of_the_evaluable():
-    found = summary([1.0, np.nan, 2.0, 6.0])
-    assert (found.n, found.mean, found.median) == (3, 3.0, 2.0) and found.sd == pytest.approx(np.sqrt(7))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesolung.trial.endpoints import endpoint_values, expected_value, expected_values, value_of_death
+from mesolung.trial.endpoints import endpoint_values, expected_values, raised, value_of_death
 from mesolung.trial.outcomes import Outcomes
 
 
@@ -51,6 +51,12 @@ def courses(hazard: float | np.ndarray, uniforms, times: np.ndarray = TIMES, **o
         for name, f in outputs.items()
     }
     return Outcomes(times, values, rate[:, None] * times, u)
+
+
+def expected_value(outcomes: Outcomes, row: Row, time_h: float, **asked) -> float:
+    """The arm's expected mean."""
+    values, weights = expected_values(outcomes, row, time_h, **asked)
+    return float(np.average(np.nan_to_num(values), weights=weights)) if weights.sum() > 0 else np.nan
 
 
 def test_death_time_of_a_constant_hazard_is_exponential():
@@ -215,8 +221,27 @@ def test_times_outside_and_unknown_names_are_refused():
 
 def test_a_subject_does_not_depend_on_its_neighbours():
     rng = np.random.default_rng(5)
-    group = courses(rng.random(40) / 300, rng.random(40), ventilated=rng.random((40, TIMES.size)))
+    rate, u, course = rng.random(40) / 300, rng.random(40), rng.random((40, TIMES.size))
     some = np.array([3, 17, 39])
+    group, few = courses(rate, u, ventilated=course), courses(rate[some], u[some], ventilated=course[some])
     for row in (MORTALITY, FREE_DAYS, VENTILATION):
-        whole, part = endpoint_values(group, row, 500.0), endpoint_values(group.select(some), row, 500.0)
+        whole, part = endpoint_values(group, row, 500.0), endpoint_values(few, row, 500.0)
         np.testing.assert_array_equal(whole[some], part)
+
+
+def test_an_expected_logarithm_mixes_logarithms():
+    row = Row("il6", scale="log", better="lower", lowest=0.01, value_at_death=900.0, deaths="worst")
+    group = courses(np.array([0.0, 0.002]), [0.5, 0.5], il6=np.array([[10.0], [100.0]]))
+    alive = np.exp(-0.002 * 672)
+    values, weights = expected_values(group, row, 672.0, logarithm=True)
+    wanted = [np.log(10), alive * np.log(100) + (1 - alive) * np.log(900)]
+    np.testing.assert_allclose(values, wanted, rtol=1e-12)
+    np.testing.assert_array_equal(weights, 1.0)
+
+
+def test_what_has_no_logarithm_is_raised_to_the_least_that_can_be_told():
+    one, two = raised((np.array([0.0, 4.0, np.nan]), np.array([2.0, -1.0])), Row(lowest=0.5))
+    np.testing.assert_array_equal(one, [0.5, 4.0, np.nan])
+    np.testing.assert_array_equal(two, [2.0, 0.5])
+    assert list(raised((np.array([0.0, 4.0]), np.array([2.0])), Row(lowest=0.0))[0]) == [2.0, 4.0]
+    assert list(raised((np.zeros(2),), Row())[0]) == [1.0, 1.0]

@@ -6,7 +6,8 @@ import numpy as np
 
 from mesolung.engine import Solution, SubjectFailure
 from mesolung.population.events import joined
-from mesolung.trial.potential import RTOL, TIGHTEST_RTOL, Enrolled, solve_arm
+from mesolung.population.twice import RTOL, TIGHTEST_RTOL
+from mesolung.trial.potential import Enrolled, solve_arm
 
 
 @dataclass

@@ -74,7 +74,8 @@ def test_log_rank_is_statsmodels(first, second):
     one, two = arrays(first), arrays(second)
     arm = np.repeat([0, 1], [len(first), len(second)])
     try:
-        _, reference = survdiff(*(np.concatenate(both) for both in zip(one, two, strict=True)), arm)
+        times, events = (np.concatenate(both) for both in zip(one, two, strict=True))
+        _, reference = survdiff(times, events, arm)
     except np.linalg.LinAlgError:
         reference = 1.0  # nobody died while both arms had somebody at risk: there is nothing to compare
     found = log_rank(*one, *two).p_value

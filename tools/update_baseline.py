@@ -33,9 +33,9 @@ def frozen(workers: int = 2) -> dict[str, Any]:
     )
     rows = result.bands[result.bands.time_h.isin(TIMES_H)]
     courses: dict[str, dict[str, float]] = {}
-    for row in rows.itertuples():
-        courses.setdefault(f"{row.arm}: {row.output}", {})[f"{row.time_h:g}"] = row.p50
-    waterfall = {row.stage: row.p50 for row in result.waterfall.itertuples()}
+    for row in rows.to_dict("records"):
+        courses.setdefault(f"{row['arm']}: {row['output']}", {})[f"{row['time_h']:g}"] = row["p50"]
+    waterfall = {row["stage"]: row["p50"] for row in result.waterfall.to_dict("records")}
     return {**{k: result.json[k] for k in ANSWERS}, "median_courses": courses, "median_dose": waterfall}
 
 

@@ -33,6 +33,13 @@ class Spread:
     highest: float = np.inf
     correlation: tuple[tuple[str, float], ...] = ()
 
+    @property
+    def relative_sd(self) -> float:
+        """Spread relative to the median, dimensionless."""
+        if self.distribution == "lognormal":
+            return self.sd
+        return self.sd / abs(self.value) if self.value else 0.0
+
     def at(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the quantity at standard scores.
 
@@ -145,6 +152,7 @@ class Disease:
         groups: (name, share) of subjects that differ in their drivers; empty for one group.
         covariates: name -> spread between subjects.
         criteria, delay: default enrolment: what must hold, and hours from then to enrolment.
+        delay_from_onset: hours from symptoms to enrolment where neither disease nor study bounds anything.
         hash: SHA-256 of the file's text.
     """
 
@@ -158,6 +166,7 @@ class Disease:
     covariates: Mapping[str, Spread]
     criteria: tuple[Criterion, ...]
     delay: Spread
+    delay_from_onset: Spread
     hash: str = field(repr=False)
 
     @property

@@ -84,6 +84,7 @@ def _disease(content: dict[str, Any], digest: str) -> Disease:
             for key, entry in content.get("criteria", {}).items()
         ),
         delay=_time(content.get("delay", AT_START)),
+        delay_from_onset=_time(content.get("delay_from_onset", content.get("delay", AT_START))),
         hash=digest,
     )
 

@@ -20,6 +20,8 @@ COLUMNS = (
 MAY_BE_EMPTY = ("uncertainty", "between_subject", "between_lot")
 DISTRIBUTIONS = ("fixed", "normal", "lognormal", "logit-normal", "spike-lognormal", "spike-normal")
 GRADES = ("A", "B", "C")
+SETTING_MODULES = ("driver", "background", "product")
+SETTING_SOURCES = ("assumed: definition", "assumed: covariate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Parameter:
         distribution: family; on its scale (natural logarithm, logit or plain) stand the spreads.
         uncertainty: standard deviation of the typical value as written, empty for none; for a spike family
             "probability of exactly 0;deviation of the rest".
-        between_subject, between_lot: standard deviations between subjects and between lots, 0 for none.
+        between_subject, between_lot: standard deviations between subjects and between lots, 0 for none; what
+            differs between lots of a product stands in product/priors.csv.
         source: where the value was seen, how it was derived, or "assumed: reason".
         grade: A measured in humans, B in animals or in vitro, C assumed.
     """
@@ -49,6 +52,17 @@ class Parameter:
     source: str
     grade: str
     meaning: str
+
+    @property
+    def is_setting(self) -> bool:
+        """Whether it is a switch, a covariate or a definition, which no evidence can bear on.
+
+        Such a row is fixed in the table: a study, a disease's course or a product sets it, or it converts
+        units.
+        """
+        return self.distribution == "fixed" and (
+            self.module in SETTING_MODULES or self.source.startswith(SETTING_SOURCES)
+        )
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,11 @@ class Parameters:
     def ids(self) -> tuple[str, ...]:
         """The parameters' names in order."""
         return tuple(row.id for row in self.rows)
+
+    @cached_property
+    def graded(self) -> tuple[Parameter, ...]:
+        """The rows whose grade says something: all but settings, in order."""
+        return tuple(row for row in self.rows if not row.is_setting)
 
     @cached_property
     def _by_id(self) -> dict[str, Parameter]:

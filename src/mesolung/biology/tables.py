@@ -1,4 +1,4 @@
-"""The tables of names that a study file may use: endpoints, covariates, backgrounds, and what is reserved."""
+"""The tables of names that a study file may use: endpoints, covariates, backgrounds, routes, and reserved."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ COVARIATE_COLUMNS = ("name", "label", "unit", "accepted_units", "scale", "lowest
 BACKGROUND_COLUMNS = (
     "name", "label", "kind", "target", "how", "dose", "dose_unit", "duration", "every", "meaning",
 )  # fmt: skip
+ROUTE_COLUMNS = ("name", "live_cells_enter", "apoptotic_cells_enter", "through_blood", "meaning")
 RESERVED_COLUMNS = ("kind", "name", "waits_for")
 
 TYPES = ("binary", "count", "continuous", "time", "rate")
@@ -152,6 +153,24 @@ class Background:
         return self.dose_unit or ""
 
 
+@dataclass(frozen=True)
+class Route:
+    """A way of giving cells.
+
+    Attributes:
+        name: as study files write it.
+        live_cells_enter, apoptotic_cells_enter: states that receive the cells.
+        through_blood: whether the cells meet complement on their way.
+        meaning: where they are put.
+    """
+
+    name: str
+    live_cells_enter: str
+    apoptotic_cells_enter: str
+    through_blood: bool
+    meaning: str
+
+
 @cache
 def endpoints() -> Mapping[str, Endpoint]:
     """Read the endpoints that the model serves.
@@ -175,6 +194,12 @@ def covariates() -> Mapping[str, Covariate]:
 def backgrounds() -> Mapping[str, Background]:
     """Read the drugs and supports of usual care: name -> row of ``backgrounds.csv``; Refusal as above."""
     return _read("backgrounds.csv", BACKGROUND_COLUMNS, _background)
+
+
+@cache
+def routes() -> Mapping[str, Route]:
+    """Read the ways of giving cells: name -> row of ``routes.csv``; Refusal as above."""
+    return _read("routes.csv", ROUTE_COLUMNS, _route)
 
 
 @cache
@@ -276,6 +301,16 @@ def _background(row: Row) -> Background:
         dose_unit=row["dose_unit"] or None,
         duration_h=inf if duration is None else duration,
         every_h=every,
+        meaning=_text(row, "meaning"),
+    )
+
+
+def _route(row: Row) -> Route:
+    return Route(
+        name=row["name"],
+        live_cells_enter=_text(row, "live_cells_enter"),
+        apoptotic_cells_enter=_text(row, "apoptotic_cells_enter"),
+        through_blood=_yes(row, "through_blood"),
         meaning=_text(row, "meaning"),
     )
 

@@ -7,13 +7,12 @@ python -m mesolung.calibration.usual_care --fit      moves the fitted parameters
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,6 @@ from mesolung.study.replicates import Asked
 from mesolung.study.result import json_text
 from mesolung.study.run import library_for, prepare
 from mesolung.study.simulating import simulate, tables_one
-from mesolung.writing import whole_file
 
 RECORD = Path(str(files("mesolung.calibration") / "usual-care.json"))
 TABLE = Path(str(files("mesolung.biology") / "parameters.csv"))
@@ -149,11 +147,10 @@ def with_values(parameters: Parameters, values: Mapping[str, float]) -> Paramete
         values: id -> typical value.
 
     Returns:
-        a new table; its hash is of the old hash and the values, so that draws and libraries are its own.
+        a new table with the old one's hash, so that a fit compares the same draws throughout.
     """
     rows = tuple(replace(r, value=values[r.id]) if r.id in values else r for r in parameters.rows)
-    text = parameters.hash + json.dumps(dict(sorted(values.items())))
-    return replace(parameters, rows=rows, hash=sha256(text.encode()).hexdigest())
+    return replace(parameters, rows=rows)
 
 
 def fit(parameters: Parameters, draws: int, workers: int, tell: Any = print) -> dict[str, float]:
@@ -187,32 +184,35 @@ def fit(parameters: Parameters, draws: int, workers: int, tell: Any = print) -> 
     raise RuntimeError(f"targets not met in {ROUNDS} rounds; last residuals {r}")
 
 
-def write_values(table: Path, values: Mapping[str, float]) -> None:
-    """Write fitted values into a parameter table, changing nothing else of its text.
+def written(text: str, values: Mapping[str, float]) -> str:
+    """Put fitted values into the text of a parameter table, changing nothing else of it.
 
     Arguments:
-        table: ``parameters.csv``.
+        text: of ``parameters.csv``.
         values: id -> value.
+
+    Returns:
+        the new text.
     """
-    lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = text.splitlines(keepends=True)
     for k, line in enumerate(lines):
         cells = line.split(",", 3)
         if cells[0] in values:
             lines[k] = f"{cells[0]},{cells[1]},{values[cells[0]]:.4g},{cells[3]}"
-    table.write_text("".join(lines), encoding="utf-8")
+    return "".join(lines)
 
 
-def record(found: Mapping[str, Found], draws: int, seed: int) -> dict[str, Any]:
+def record(table: Parameters, found: Mapping[str, Found], draws: int, seed: int) -> dict[str, Any]:
     """Put a calibration's result beside its targets.
 
     Arguments:
+        table: the parameters.
         found: from `evaluate`.
         draws, seed: of the evaluation.
 
     Returns:
         what ``usual-care.json`` holds.
     """
-    table = read_parameters()
     return {
         "command": "python -m mesolung.calibration.usual_care --fit",
         "parameters_sha256": table.hash,
@@ -238,9 +238,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=None)
     options = parser.parse_args(arguments)
     workers = worker_count(options.workers)
+    table, text = read_parameters(), TABLE.read_text(encoding="utf-8")
     if options.fit:
-        write_values(TABLE, fit(read_parameters(), options.draws, workers))
-    found = evaluate(None, STRATA, options.draws, workers)
+        text = written(text, fit(table, options.draws, workers))
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / TABLE.name
+            file.write_bytes(text.encode())
+            table = read_parameters(file)
+    # The new table has draws of its own: it is these that must be where RECOVERY was.
+    found = evaluate(table, STRATA, options.draws, workers)
     for stratum in STRATA:
         got = found[stratum.study]
         print(
@@ -248,11 +254,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"risk ratio {got.risk_ratio:.2f}, draws {got.low:.2f} to {got.high:.2f} "
             f"(published {stratum.risk_ratio:.2f}, {stratum.low:.2f} to {stratum.high:.2f})"
         )
-    if options.fit:
-        RECORD.unlink(missing_ok=True)
-        with whole_file(RECORD) as place:
-            place.write_text(json_text(record(found, options.draws, 1)), encoding="utf-8")
-    return 0 if within_targets(found) else 1
+    kept = within_targets(found)
+    if options.fit and kept:
+        for path, content in ((TABLE, text), (RECORD, json_text(record(table, found, options.draws, 1)))):
+            fresh = path.with_suffix(".new")
+            fresh.write_bytes(content.encode())
+            fresh.replace(path)
+    return 0 if kept else 1
 
 
 def within_targets(found: Mapping[str, Found], slack: float = 0.0) -> bool:

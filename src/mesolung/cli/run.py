@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 TABLE_WIDTH = 100
 
-# Share of failed subjects from which a run counts as failed.
-FAILURE_SHARE = 0.001
-
 
 def run_file(
     path: Path,
@@ -100,5 +97,4 @@ def _print(result: Result, target: Path, as_json: bool) -> None:
 
 
 def _status(result: Result) -> int:
-    failed, solved = result.json["failed_subjects"], result.manifest["subjects_solved"]
-    return 1 if failed >= FAILURE_SHARE * solved and failed else 0
+    return 0 if result.manifest["complete"] else 1

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 _MAGIC = b"mesolung kernel 1\n"
 
 
@@ -22,14 +20,6 @@ class Entry:
 
     about: dict[str, object]
     code: bytes
-
-
-def cache_folder() -> Path:
-    """Name the folder for compiled programs: ``$MESOLUNG_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get("MESOLUNG_CACHE")
-    return (
-        Path(chosen) if chosen else Path(platformdirs.user_cache_dir("mesolung", appauthor=False)) / "kernels"
-    )
 
 
 def from_cache(folder: Path | None, key: str, make: Callable[[], Entry]) -> tuple[Entry, bool]:
@@ -42,9 +32,9 @@ def from_cache(folder: Path | None, key: str, make: Callable[[], Entry]) -> tupl
 
     Returns:
         The entry, and whether it came from the cache. A file that is damaged, or that another user owns, is
-        not
-        used: it is compiled anew, with a warning. A folder that cannot be written is done without, also with
-            a warning. Runs at the same time can share a folder: a file appears whole, and the last one stays.
+        not used: it is compiled anew, with a warning. A folder that cannot be written is done without, also
+        with a warning. Runs at the same time can share a folder: a file appears whole, and the last one
+        stays.
     """
     if folder is None:
         return make(), False

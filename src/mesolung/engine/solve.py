@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mesolung.engine.cache import Entry, cache_folder, from_cache
+from mesolung.engine.cache import Entry, from_cache
 from mesolung.engine.cohort import Problem, initial_states, solve_cohort
 from mesolung.engine.errors import EngineError, SubjectFailure
 from mesolung.engine.events import EventTable
@@ -20,6 +20,7 @@ from mesolung.engine.kernel import Kernel, machine_code, this_processor, toolcha
 from mesolung.engine.layout import Layout
 from mesolung.engine.sbml import read_sbml
 from mesolung.engine.system import System
+from mesolung.execution import cache_folder
 
 Values = NDArray[np.float64]
 
@@ -252,7 +253,7 @@ def compile_model(sbml: str | Path, *, lanes: int | None = None, cache: bool | P
     if width not in (2, 4, 8):
         raise EngineError(f"a vector holds 2, 4 or 8 subjects, not {width}")
     system = read_sbml(sbml)
-    folder = None if cache is False else cache_folder() if cache is True else Path(cache)
+    folder = None if cache is False else cache_folder("kernels") if cache is True else Path(cache)
 
     def make() -> Entry:
         program = write_program(system)

@@ -49,7 +49,7 @@ def courses_of_draw(model: CompiledModel, disease: Disease, draws: Draws, draw: 
     ids = [name for name in model.parameters if name in draws.parameters]
     z = {
         name: normals(draws.posterior, f"course:{name}", draw, count)
-        for name in (*varying(draws, ids, cells=False), *disease.normals)
+        for name in (*varying(draws, ids, treated=False), *disease.normals)
     }
     values = individual_values(draws, ids, np.full(count, draw), z)
     covariates = disease.covariate_values(z)

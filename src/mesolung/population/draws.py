@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from mesolung.biology.parameters import Parameter, Parameters, read_parameters
 from mesolung.streams import typical, uniforms, vary
 
-# Parameters of these modules concern cells given as treatment: they vary by subject of a trial, and a
-# library of untreated courses does not depend on them.
-CELL_MODULES = ("fate", "product", "cells")
+# What only a treated body feels: these parameters are the replicate's own draw, whoever's course a subject
+# follows, and a library of untreated courses does not depend on them.
+TREATMENT_MODULES = ("fate", "product", "cells", "drugs")
 
 
 @dataclass(frozen=True)
@@ -117,16 +117,18 @@ def individual_values(
     return result
 
 
-def varying(draws: Draws, ids: Sequence[str], cells: bool) -> list[str]:
+def varying(draws: Draws, ids: Sequence[str], treated: bool) -> list[str]:
     """List the parameters that differ between subjects.
 
     Arguments:
         draws: typical values and their rows.
         ids: parameters to choose from.
-        cells: those of treatment cells, or those of the untreated body.
+        treated: those that only a treated body feels, or the others.
 
     Returns:
         names, in the order of ``ids``.
     """
     rows = draws.parameters
-    return [i for i in ids if rows[i].between_subject > 0 and (rows[i].module in CELL_MODULES) == cells]
+    return [
+        i for i in ids if rows[i].between_subject > 0 and (rows[i].module in TREATMENT_MODULES) == treated
+    ]

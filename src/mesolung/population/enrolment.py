@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.biology.disease import Onset
+from mesolung.biology.disease import Criterion, Onset
 from mesolung.population.library import COURSES_PER_DRAW, Library
 from mesolung.population.raking import achieved, effective_size, rake
 from mesolung.population.table_one import Target
 
 POOL_BINS = 12
-DRAW_BINS = 5
+# Nobody is enrolled beyond these quantiles of what table 1 describes.
+OUTERMOST = 0.002
+DRAW_BINS = 3
 DRAW_ROUNDS = 12
 LEAST_EFFECTIVE_SIZE = 50.0
 LARGEST_MISS = 0.1
@@ -23,20 +25,6 @@ BORROWING_WORTH_A_WARNING = 0.25
 
 class CannotEnrol(Exception):
     """Raised when the library has nobody, or too few, like the study's table 1; the text says which line."""
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """A bound that an observable must keep for a course to be eligible.
-
-    Attributes:
-        name: observable of the model.
-        lowest, highest: bounds, inclusive, in the observable's unit.
-    """
-
-    name: str
-    lowest: float = -np.inf
-    highest: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -80,14 +68,16 @@ class Enrolment:
         members: for each draw the indices into ``candidates``, in library order.
         cumulative: for each draw the cumulative weights of its members, ending at 1.
         effective: effective size of the pool over all draws.
+        least: smallest effective size of a used draw's members, after borrowing.
         borrowed: mean share of a draw's weight that comes from neighbouring draws.
-        marginals: how each line of table 1 was met, over all draws.
+        marginals: how each line of table 1 is met by those who are enrolled, over the used draws.
     """
 
     candidates: Candidates
     members: tuple[NDArray[np.intp], ...]
     cumulative: tuple[NDArray[np.float64], ...]
     effective: float
+    least: float
     borrowed: float
     marginals: tuple[Marginal, ...]
 
@@ -169,17 +159,20 @@ def enrol(
     inside = np.ones(candidates.weight.size, bool)
     for v, target in zip(values, targets, strict=True):
         if target.share is None:
-            inside &= (v >= target.lowest) & (v <= target.highest)
+            # The outermost bin has no outer edge of its own: one far outlier would move the mean of all.
+            low, high = target.quantile(np.array([OUTERMOST, 1.0 - OUTERMOST]))
+            inside &= (v >= max(low, target.lowest)) & (v <= min(high, target.highest))
     pool = rake(candidates.weight * inside, values, targets, bins=POOL_BINS)
     course = candidates.draw * COURSES_PER_DRAW + candidates.course
     effective = effective_size(_by_course(course, pool))
-    marginals = tuple(_marginal(t, v, pool) for t, v in zip(targets, values, strict=True))
-    _check(effective, marginals)
+    _check(effective, [_marginal(t, v, pool) for t, v in zip(targets, values, strict=True)])
 
     count = distances.shape[0]
     members = [np.empty(0, np.intp)] * count
     cumulative = [np.empty(0)] * count
     borrowed = []
+    enrolled = np.zeros_like(pool)
+    least = np.inf
     weighted = np.flatnonzero(pool > 0)
     # Candidates come draw by draw, so each draw's are one stretch.
     by_draw = np.split(weighted, np.searchsorted(candidates.draw[weighted], np.arange(1, count)))
@@ -189,8 +182,18 @@ def enrol(
         members[d] = chosen[order]
         cumulative[d] = np.cumsum(weights[order])
         borrowed.append(float(weights[candidates.draw[chosen] != d].sum()))
+        enrolled[chosen] += weights
+        least = min(least, effective_size(_by_course(course[chosen], weights)))
+    enrolled /= enrolled.sum()
+    marginals = tuple(_marginal(t, v, enrolled) for t, v in zip(targets, values, strict=True))
     return Enrolment(
-        candidates, tuple(members), tuple(cumulative), effective, float(np.mean(borrowed)), marginals
+        candidates,
+        tuple(members),
+        tuple(cumulative),
+        effective,
+        float(least),
+        float(np.mean(borrowed)),
+        marginals,
     )
 
 
@@ -205,18 +208,20 @@ def _members_of(
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     # No two draws share a course, so the sums of an effective size add up over draws.
     total = squares = 0.0
-    parts = []
+    parts: list[NDArray[np.intp]] = []
+    chosen, weights = np.empty(0, np.intp), np.empty(0)
     for k in [d, *(int(k) for k in np.argsort(distance, kind="stable") if k != d)]:
         parts.append(by_draw[k])
         own = _by_course(course[by_draw[k]], pool[by_draw[k]])
         total, squares = total + own.sum(), squares + (own * own).sum()
-        if total * total >= LEAST_EFFECTIVE_SIZE * squares > 0:
+        if total * total < LEAST_EFFECTIVE_SIZE * squares or squares == 0.0:
+            continue
+        chosen = np.concatenate(parts)
+        # Once more within the draw: a site enrols people like its table 1, whatever is true of the disease.
+        weights = rake(pool[chosen], [v[chosen] for v in values], targets, bins=DRAW_BINS, rounds=DRAW_ROUNDS)
+        if effective_size(_by_course(course[chosen], weights)) >= LEAST_EFFECTIVE_SIZE:
             break
-    chosen = np.concatenate(parts)
-    # Once more within the draw: a site enrols people like its table 1, whatever is true of the disease.
-    return chosen, rake(
-        pool[chosen], [v[chosen] for v in values], targets, bins=DRAW_BINS, rounds=DRAW_ROUNDS
-    )
+    return chosen, weights
 
 
 def _by_course(course: NDArray[np.intp], weights: NDArray[np.float64]) -> NDArray[np.float64]:

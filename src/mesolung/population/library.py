@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,8 +19,9 @@ from numpy.typing import NDArray
 from mesolung.biology.disease import Disease
 from mesolung.engine import CompiledModel
 from mesolung.population.courses import courses_of_draw
-from mesolung.population.draws import Draws
+from mesolung.population.draws import TREATMENT_MODULES, Draws
 from mesolung.population.events import stacked
+from mesolung.population.twice import RTOL, solve_twice
 from mesolung.reading import Refusal
 from mesolung.writing import whole_folder
 
@@ -29,7 +32,7 @@ DRAWS_AT_LEAST = 200
 DRAWS_AT_A_TIME = 8
 LARGEST_FAILED_SHARE = 0.05
 KEPT_A_DISEASE = 3
-RTOL = 1e-5
+SPARED_S = 6 * 3600.0
 
 Progress = Callable[[str, int, int], None]
 
@@ -115,7 +118,7 @@ def library_of(
     identity = "|".join(
         [
             *(LAYOUT, draws.posterior, str(draws.count), str(COURSES_PER_DRAW), repr(RTOL)),
-            *(model.kernel_id, disease.hash, *names),
+            *(model.kernel_id, disease.hash, _digest(draws), *names),
         ]
     )
     folder = cache / f"{disease.name}-{blake2b(identity.encode(), digest_size=8).hexdigest()}"
@@ -127,7 +130,8 @@ def library_of(
             _build(model, disease, draws, names, folder, workers, chunk, progress)
         except Refusal:
             # Another run has built the same library meanwhile: theirs is as good as ours.
-            pass
+            if _open(folder, names) is None:
+                raise
         except PermissionError as error:
             raise Refusal(
                 "the cache folder cannot be written",
@@ -146,23 +150,27 @@ def library_of(
     return opened
 
 
+def _digest(draws: Draws) -> str:
+    """What the untreated body's parameters are, so that a changed value has a library of its own."""
+    digest = blake2b(digest_size=8)
+    for name, values in sorted(draws.values.items()):
+        if draws.parameters[name].module not in TREATMENT_MODULES:
+            digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
 def _forget_old(newest: Path, disease: str) -> None:
     """Remove all but the latest libraries of a disease: each is some 300 MB, each changed table makes one."""
-    others = [p for p in newest.parent.glob(f"{disease}-{'[0-9a-f]' * 16}") if p != newest]
-    for old in sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)[KEPT_A_DISEASE - 1 :]:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def cache_folder() -> Path:
-    """Where libraries are kept: ``MESOLUNG_CACHE`` or the user's cache folder.
-
-    Returns:
-        a folder that may not exist yet.
-    """
-    base = os.environ.get("MESOLUNG_CACHE")
-    if base:
-        return Path(base) / "libraries"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mesolung" / "libraries"
+    used = {}
+    for other in newest.parent.glob(f"{disease}-{'[0-9a-f]' * 16}"):
+        with suppress(OSError):
+            used[other] = other.stat().st_mtime
+    used.pop(newest, None)
+    latest_first = sorted(used, key=lambda p: used[p], reverse=True)
+    for old in latest_first[KEPT_A_DISEASE - 1 :]:
+        # One that was opened lately may still be read by another run.
+        if time.time() - used[old] > SPARED_S:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _build(
@@ -190,27 +198,29 @@ def _build(
             progress("library of courses", start, draws.count)
             block = range(start, min(start + DRAWS_AT_A_TIME, draws.count))
             made = [courses_of_draw(model, disease, draws, d, COURSES_PER_DRAW) for d in block]
-            solution = model.solve(
+            found, failures = solve_twice(
+                model,
                 np.concatenate([c.parameters for c in made]),
                 times,
-                events=stacked([c.events for c in made], COURSES_PER_DRAW),
-                outputs=names,
-                rtol=RTOL,
+                None,
+                stacked([c.events for c in made], COURSES_PER_DRAW),
+                names,
                 workers=workers,
                 chunk=chunk,
             )
-            values = solution.values.reshape(len(made), COURSES_PER_DRAW, times.size, len(names))
+            values = found.reshape(len(made), COURSES_PER_DRAW, times.size, len(names))
             rows = slice(block.start, block.stop)
             for k, name in enumerate(names):
                 arrays[name][rows] = values[..., k]
-            for failure in solution.failures:
+            for failure in failures:
                 failed[start + failure.subject // COURSES_PER_DRAW, failure.subject % COURSES_PER_DRAW] = True
             for name in made[0].covariates:
                 covariates.setdefault(name, np.empty(shape))[rows] = np.stack(
                     [c.covariates[name] for c in made]
                 )
-        for array in arrays.values():
-            array.flush()
+        # Not every system lets a folder be renamed while a file in it is mapped.
+        while arrays:
+            arrays.popitem()[1].flush()
         stored: dict[str, Any] = {f"covariate_{k}": v for k, v in covariates.items()}
         np.savez(place / "subjects.npz", **{**stored, "times": times, "failed": failed})
         (place / "complete.json").write_text(json.dumps({"names": names}), encoding="utf-8")
@@ -227,6 +237,7 @@ def _open(folder: Path, names: tuple[str, ...]) -> Library | None:
             library = Library(folder, stored["times"], stored["failed"], covariates, tuple(kept))
         for name in names:
             np.load(folder / f"{name}.npy", mmap_mode="r")
+        os.utime(folder)
     except (OSError, ValueError, KeyError):
         return None
     return library

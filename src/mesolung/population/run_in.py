@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from mesolung.biology.disease import Disease
 from mesolung.engine import ADD_PARAMETER, SET_PARAMETER, CompiledModel, EventTable
 from mesolung.population.courses import courses_of_draw
-from mesolung.population.draws import CELL_MODULES, Draws, individual_values, varying
+from mesolung.population.draws import TREATMENT_MODULES, Draws, individual_values, varying
 from mesolung.population.events import joined, of_subjects, shifted, where
-from mesolung.population.library import COURSES_PER_DRAW, RTOL, Library
+from mesolung.population.library import COURSES_PER_DRAW, Library
+from mesolung.population.twice import solve_twice
 from mesolung.streams import normals
 
 HAZARD = "HAZ"
@@ -76,19 +77,20 @@ def run_in(
     everything = joined(events)
     start = library.times[places[:, 2]]
     before = everything.time < start[everything.subject]
-    solution = model.solve(
+    found, failures = solve_twice(
+        model,
         parameters,
         start[:, None],
-        events=where(everything, before),
-        outputs=model.states,
-        rtol=RTOL,
+        None,
+        where(everything, before),
+        model.states,
         workers=workers,
         chunk=chunk,
     )
-    states = solution.values[:, 0, :]
+    states = found[:, 0, :]
     states[:, model.states.index(HAZARD)] = 0.0
     failed = np.zeros(k, bool)
-    failed[[f.subject for f in solution.failures]] = True
+    failed[[f.subject for f in failures]] = True
     later = where(everything, ~before)
     return RunIn(
         _after_switches(parameters, where(everything, before)),
@@ -119,14 +121,14 @@ def with_own_draw(
     seed: int,
     subjects: int,
 ) -> NDArray[np.float64]:
-    """Give subjects the cell parameters of their replicate's draw, wherever their course was borrowed from.
+    """Give subjects the treatment parameters of their own draw, wherever their course was borrowed from.
 
     Arguments:
         model: gives the places of parameters.
         draws: typical values.
         parameters: float64[n, P] of the courses, replicate after replicate.
         draw: intp[n], the replicate's draw.
-        seed: keys how subjects differ in what they do to cells.
+        seed: keys how subjects differ in them.
         subjects: subjects a replicate.
 
     Returns:
@@ -134,13 +136,15 @@ def with_own_draw(
     """
     result = parameters.copy()
     ids = [
-        i for i in model.parameters if i in draws.parameters and draws.parameters[i].module in CELL_MODULES
+        i
+        for i in model.parameters
+        if i in draws.parameters and draws.parameters[i].module in TREATMENT_MODULES
     ]
     z = {
         name: np.concatenate(
             [normals(seed, f"subject:{name}", slot, subjects) for slot in range(draw.size // subjects)]
         )
-        for name in varying(draws, ids, cells=True)
+        for name in varying(draws, ids, treated=True)
     }
     for name, values in individual_values(draws, ids, draw, z).items():
         result[:, model.parameters.index(name)] = values

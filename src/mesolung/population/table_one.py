@@ -98,43 +98,51 @@ def target_from_moments(
     mean: float,
     sd: float,
     *,
+    scale: Scale = "linear",
     lowest: float = -np.inf,
     highest: float = np.inf,
     unit: str = "",
 ) -> Target:
-    """Find the normal whose truncation has the printed mean and standard deviation.
+    """Find the normal, on a scale, whose truncation has the printed mean and standard deviation.
 
     Arguments:
         name: baseline name.
         mean, sd: as printed, that is after truncation, in the quantity's unit.
+        scale: the scale that the quantity is declared on.
         lowest, highest: inclusion bounds, same unit.
         unit: of the quantity.
 
     Returns:
-        The target, on the linear scale, since a mean and a standard deviation are.
+        The target.
 
     Raises:
         ValueError: when no truncated normal comes within 0.1 SD of both.
     """
-    if not (np.isfinite(lowest) or np.isfinite(highest)):
+    if scale == "linear" and not (np.isfinite(lowest) or np.isfinite(highest)):
         return Target(name, mean, sd, sd, unit=unit)
+    # The lognormal with these moments, or the normal itself, is where to start from.
+    spread = np.sqrt(np.log1p((sd / mean) ** 2)) if scale == "log" else sd
+    centre = np.log(mean) - 0.5 * spread**2 if scale == "log" else mean
+
+    def build(x: NDArray[np.float64]) -> Target:
+        return Target(
+            name, float(x[0]), float(np.exp(x[1])), float(np.exp(x[1])), scale, lowest, highest, None, unit
+        )
 
     def miss(x: NDArray[np.float64]) -> list[float]:
-        trial = Target(name, x[0], np.exp(x[1]), np.exp(x[1]), "linear", lowest, highest)
-        m, s = trial.moments()
+        m, s = build(x).moments()
         return [(m - mean) / sd, np.log(s / sd)]
 
     found = least_squares(
         miss,
-        x0=[mean, np.log(sd)],
-        bounds=([mean - 8 * sd, np.log(sd) - 1.5], [mean + 8 * sd, np.log(sd) + 2.5]),
+        x0=[centre, np.log(spread)],
+        bounds=([centre - 8 * spread, np.log(spread) - 1.5], [centre + 8 * spread, np.log(spread) + 2.5]),
     )
     if np.max(np.abs(found.fun)) > 0.1:
         raise ValueError(
             f"no distribution between {lowest:g} and {highest:g} has mean {mean:g} and SD {sd:g}"
         )
-    spread = float(np.exp(found.x[1]))
-    return Target(name, float(found.x[0]), spread, spread, "linear", lowest, highest, unit=unit)
+    return build(found.x)
 
 
 def target_from_quantiles(

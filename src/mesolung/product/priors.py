@@ -139,7 +139,6 @@ def lots(
     seed: int,
     product: str,
     group: str = "",
-    value: float | None = None,
 ) -> NDArray[np.float64]:
     """Draw a property of one lot a replicate: its typical value from the draw, then the lot around it.
 
@@ -150,16 +149,12 @@ def lots(
         seed: the study's seed, which keys the lots.
         product: identity of the product; the same product has the same lot in every arm.
         group: adds a stream of typical values, for instance one for each tissue source.
-        value: a typical value that the study states, in the prior's unit; it then has no uncertainty.
 
     Returns:
         float64[R], in the prior's unit.
     """
     prior = read_priors()[name]
-    if value is None:
-        u = uniforms(posterior, f"draw:product:{name}:{group}", 0, int(draws.max()) + 1)[draws]
-        centre = typical(prior.distribution, prior.value, prior.uncertainty, u)
-    else:
-        centre = np.full(draws.shape, value)
+    u = uniforms(posterior, f"draw:product:{name}:{group}", 0, int(draws.max()) + 1)[draws]
+    centre = typical(prior.distribution, prior.value, prior.uncertainty, u)
     z = ndtri(uniforms(seed, f"lot:{name}:{product}", 0, draws.size))
     return vary(prior.distribution, centre, prior.between_lot, z)

@@ -98,5 +98,7 @@ def lot_profile(
             "product_licensing": life / (life + lag),
             "product_procoagulant": traits.procoagulant * lot("procoagulant_lot"),
             "product_size": lot("size_lot"),
+            "product_loss": lot("loss_lot"),
+            "product_efferocytosis": lot("efferocytosis_lot"),
         },
     )

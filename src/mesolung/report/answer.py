@@ -8,7 +8,6 @@ from typing import Any
 from mesolung.report.comparison import Line
 from mesolung.report.effects import Effect
 from mesolung.report.numbers import amount, interval, number, percent
-from mesolung.report.words import measure_name
 
 BANNER = "For research, not for treatment of a patient"
 
@@ -40,7 +39,7 @@ def one_sentence(json: Mapping[str, Any], effects: Sequence[Effect], lines: Sequ
             return (
                 f"{trials}, {percent(effect.trial['p_success'])} found a significant advantage of "
                 f"{effect.treated} over {effect.control} in {_small(effect.title)}; in nine of ten of them "
-                f"the {measure_name(effect.measure)} came out between {_ends(effect.trial, effect.unit)} "
+                f"the {effect.measure_words} came out between {_ends(effect.trial, effect.unit)} "
                 f"(median {amount(effect.trial.get('p50'), effect.unit)})."
             )
     for line in lines:
@@ -65,7 +64,7 @@ def more_sentences(effects: Sequence[Effect], lines: Sequence[Line]) -> list[str
     said = []
     for effect in [e for e in effects if e.paired.get("p_benefit") is not None][:1]:
         said.append(
-            f"In the same patients, treated and untreated, the {measure_name(effect.measure)} is "
+            f"In the same patients, treated and untreated, the {effect.measure_words} is "
             f"{amount(effect.paired.get('p50'), effect.unit)} "
             f"(90 % interval {interval(effect.paired, effect.unit)}); "
             f"the probability of any benefit is {percent(effect.paired['p_benefit'])}."

@@ -18,17 +18,9 @@ from mesolung.report.numbers import (
     unit_name,
 )
 from mesolung.report.plan import Plan, in_plan_order, primary_first, split_key
-from mesolung.report.words import Words, arm_name, is_ratio, measure_name
-
-_MEASURES = (
-    "difference",
-    "hazard_ratio",
-    "odds_ratio",
-    "ratio",
-    "risk_difference",
-    "risk_ratio",
-    "win_ratio",
-)
+from mesolung.report.words import Words, arm_name, is_ratio
+from mesolung.trial.contrasts import MEASURES
+from mesolung.units import convert
 
 
 @dataclass(frozen=True)
@@ -47,6 +39,7 @@ class Line:
         n: subjects.
         observation: the entry of the result's ``observations``, or None.
         printed: the observation as the study file writes it.
+        measure_words: the measure of a published contrast in words.
     """
 
     endpoint: str
@@ -60,6 +53,7 @@ class Line:
     n: Any = None
     observation: Mapping[str, Any] | None = None
     printed: Mapping[str, Any] | None = None
+    measure_words: str = ""
 
     @property
     def counts(self) -> bool:
@@ -72,7 +66,7 @@ class Line:
         statistic = (self.observation or {}).get("statistic")
         if statistic == "contrast":
             statistic = (self.printed or {}).get("contrast")
-        return statistic if statistic in _MEASURES else None
+        return statistic if statistic in MEASURES else None
 
     @property
     def directional(self) -> bool:
@@ -166,8 +160,14 @@ def _unit(entry: Mapping[str, Any], printed: Mapping[str, Any] | None, arms: Map
         return entry.get("unit") or (printed or {}).get("unit")
     if entry.get("as") == "percent_change":
         return "percent"
-    units = [a[entry["endpoint"]].get("unit") for a in arms.values() if entry.get("endpoint") in a]
+    # An arm's answers are under the endpoint with its form, as "il6@7d:change"; the unit is the same.
+    units = [c.get("unit") for a in arms.values() for k, c in a.items() if _same_key(k, entry)]
     return units[0] if units else None
+
+
+def _same_key(key: str, entry: Mapping[str, Any]) -> bool:
+    asked = str(entry.get("endpoint"))
+    return key == asked or (key.startswith(f"{asked}:") and "percent_change" not in key)
 
 
 def lines_of(json: Mapping[str, Any], plan: Plan, words: Words) -> list[Line]:
@@ -220,6 +220,9 @@ def _observed(
     arm = entry.get("arm")
     first = arm[0] if isinstance(arm, (list, tuple)) and arm else arm
     unit = _unit(entry, printed, json.get("arms") or {})
+    if expected and (printed or {}).get("unit") and unit and expected_unit:
+        expected = _in_unit(expected, expected_unit, unit)
+        expected_unit = unit
     line = Line(
         endpoint=str(entry.get("endpoint")),
         title=words.observation(entry),
@@ -234,14 +237,24 @@ def _observed(
         printed=printed,
     )
     if line.measure:
+        said = words.measure(line.measure, line.endpoint)
         return Line(
             **{
                 **line.__dict__,
-                "title": f"{line.title}, {measure_name(line.measure)}",
+                "title": f"{line.title}, {said}",
+                "measure_words": said,
                 "unit": None if is_ratio(line.measure) else unit,
             }
         )
     return line
+
+
+def _in_unit(found: Mapping[str, Any], unit: str, wanted: str) -> Mapping[str, Any] | None:
+    """Quantiles in the unit that the paper printed, whose axis they share; None where that is not one."""
+    try:
+        return {k: convert(float(v), unit, wanted) if is_number(v) else v for k, v in found.items()}
+    except ValueError:
+        return None
 
 
 def spread_of(line: Line) -> tuple[float, float] | None:

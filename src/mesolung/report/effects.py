@@ -11,7 +11,7 @@ from mesolung.report.numbers import median_interval, percent, unit_name
 from mesolung.report.plan import Plan, primary_first
 from mesolung.report.style import Figure, Look, plot_text
 from mesolung.report.tables import Table, table
-from mesolung.report.words import Words, is_ratio, measure_name
+from mesolung.report.words import Words, is_ratio
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Effect:
     unit: str | None
     trial: Mapping[str, Any]
     paired: Mapping[str, Any]
+    measure_words: str
 
     @property
     def treated(self) -> str:
@@ -69,7 +70,8 @@ def effects_of(json: Mapping[str, Any], plan: Plan, words: Words) -> list[Effect
             if trial or same:
                 measure = str(trial.get("measure") or same.get("measure"))
                 unit = None if is_ratio(measure) else _unit(json, key)
-                made.append(Effect(pair, key, words.endpoint(key), measure, unit, trial, same))
+                said = words.measure(measure, key)
+                made.append(Effect(pair, key, words.endpoint(key), measure, unit, trial, same, said))
     return made
 
 
@@ -91,7 +93,7 @@ def effect_table(effects: Sequence[Effect]) -> Table:
         (
             e.pair,
             e.title,
-            f"{measure_name(e.measure)} ({unit_name(e.unit)})",
+            f"{e.measure_words} ({unit_name(e.unit)})",
             median_interval(e.trial, e.unit),
             percent(e.trial.get("p_success")),
             median_interval(e.paired, e.unit),
@@ -145,7 +147,7 @@ def _figure(place: int, ratio: bool, unit: str, group: Sequence[Effect], look: L
     bars = []
     for i, effect in enumerate(group):
         bars += [_bar(i, effect.trial, effect, look, False), _bar(i + 0.2, effect.paired, effect, look, True)]
-    measures = sorted({measure_name(e.measure) for e in group})
+    measures = sorted({e.measure_words for e in group})
     what = " or ".join(measures)
     labels = [f"{e.title}: {e.pair}" for e in group]
     drawn = [v for b in bars for v in (b.low, b.middle, b.high)]

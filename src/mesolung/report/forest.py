@@ -10,7 +10,7 @@ from mesolung.report.intervals import SIMULATED, Bar, draw_bars, draw_observed, 
 from mesolung.report.numbers import number
 from mesolung.report.style import Figure, Look, plot_text
 from mesolung.report.tables import Table, table
-from mesolung.report.words import is_ratio, measure_name
+from mesolung.report.words import is_ratio
 
 
 def comparison_figures(lines: Sequence[Line], look: Look) -> list[Figure]:
@@ -82,7 +82,7 @@ def _figure(place: int, title: str, unit: str, group: Sequence[Line], look: Look
             )
     measure = group[0].measure
     ratio = is_ratio(measure)
-    what = measure_name(measure) if measure else title
+    what = group[0].measure_words if measure else title
     labels = [f"{line.arm} (n = {number(line.n)})" if line.n is not None else line.arm for line in group]
     drawn = [v for b in bars for v in (b.low, b.middle, b.high)] + [
         v for p in points for v in (p[0], *(p[2] or ()))

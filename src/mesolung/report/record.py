@@ -88,10 +88,10 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def grade_table(manifest: Mapping[str, Any]) -> Table | None:
-    """How well the parameters are known.
+    """How well the parameters are known; switches, covariates and definitions have nothing to know.
 
     Arguments:
-        manifest: ``parameter_grades``.
+        manifest: ``parameter_grades``, without settings.
 
     Returns:
         The table, or None without grades.
@@ -108,7 +108,8 @@ def grade_table(manifest: Mapping[str, Any]) -> Table | None:
         for grade, count in sorted(grades.items())
     ]
     header = ("Grade", "Known from", "Parameters", "Share")
-    return table("Parameters by grade of their source", header, rows, (2, 3)) if rows else None
+    caption = "Parameters by grade of their source (without switches, covariates and definitions)"
+    return table(caption, header, rows, (2, 3)) if rows else None
 
 
 def facts_table(json: Mapping[str, Any], manifest: Mapping[str, Any]) -> Table:

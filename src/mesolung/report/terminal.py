@@ -11,7 +11,7 @@ from mesolung.report.effects import effects_of
 from mesolung.report.numbers import UNKNOWN, median_interval, number, percent, unit_name
 from mesolung.report.plan import read_plan
 from mesolung.report.shown import Shown, plain, rows_of, study_text
-from mesolung.report.words import measure_name, words_of
+from mesolung.report.words import words_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -74,7 +74,7 @@ def terminal_table(result: Shown, folder: str | Path | None = None) -> Renderabl
         ]
         table = grid(headings, {1, 2, 3, 4})
         for e in (effect for effect in effects if effect.pair == pair):
-            measure = measure_name(e.measure) + (f" ({unit_name(e.unit)})" if e.unit else "")
+            measure = e.measure_words + (f" ({unit_name(e.unit)})" if e.unit else "")
             add(
                 table,
                 f"{_kept(e.title)}, {measure}",

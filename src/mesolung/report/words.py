@@ -74,6 +74,16 @@ class Words:
         when = time_name(time) or key.partition("@")[2]
         return f"{self.name(name)} at {when}" if when else self.name(name)
 
+    def measure(self, measure: Any, key: str) -> str:
+        """A measure of effect at an endpoint in words; on the log scale a ratio is of geometric means.
+
+        Arguments:
+            measure: as "ratio".
+            key: of the endpoint, as "il6@7d".
+        """
+        log = self.scales.get(split_key(key)[0]) == "log" and ":" not in key
+        return "ratio of geometric means" if measure == "ratio" and log else measure_name(measure)
+
     def observation(self, entry: Mapping[str, Any]) -> str:
         """What an observation is of: endpoint, form, filter and comparator.
 

@@ -59,11 +59,13 @@ def answer(setting: Setting, arms: Mapping[str, ArmTrials]) -> tuple[dict[str, A
             warnings += _zero_cells(f"{label}, {one.key}", done)
             if measure not in WITHOUT_EFFECT:
                 effects[label][one.key] = effect_answer(arms[treated], arms[other], one, measure)
+    warnings += [
+        line for name, arm in sorted(arms.items()) for one in asked for line in _extremes(name, arm, one)
+    ]
     observations, joint = observe(study, arms, setting.seed, control)
     answers = {
         "arms": {
-            name: {one.key: arm_answer(arm, one, endpoints()[one.row.name].unit) for one in asked}
-            for name, arm in sorted(arms.items())
+            name: {one.key: arm_answer(arm, one) for one in asked} for name, arm in sorted(arms.items())
         },
         "contrasts": contrasts,
         "effect": effects,
@@ -86,8 +88,24 @@ def planned_endpoints(study: Study) -> list[Listed]:
     for line in study.endpoints:
         row = endpoints()[line.name]
         asked = Asked(row, line.time_h, line.as_, line.deaths)
-        listed.append(Listed(asked, line.contrast or row.default_contrast, line.test))
+        # A change crosses zero, where no ratio is: it is compared as a difference unless the study says so.
+        usual = row.default_contrast if line.as_ == "level" else "difference"
+        listed.append(Listed(asked, line.contrast or usual, line.test))
     return listed
+
+
+def _extremes(name: str, arm: ArmTrials, one: Asked) -> list[str]:
+    """What the arm's mean would be with every unsolved subject at the lowest, and at the highest value."""
+    failed = np.isnan(arm.assigned(arm.outcomes.cumulative_hazard)).any(axis=2)
+    low, high = one.row.lowest, one.row.highest
+    if not failed.any() or low is None or high is None or one.as_ != "level":
+        return []
+    recorded = arm.recorded(one)
+    ends = [float(np.nanmean(np.where(failed, end, recorded))) for end in (low, high)]
+    return [
+        f"{name}, {one.key}: {int(failed.sum())} of {failed.size} subjects are missing; the mean lies "
+        f"between {ends[0]:.4g} and {ends[1]:.4g} whatever theirs were"
+    ]
 
 
 def _zero_cells(label: str, done: list[Analysis]) -> list[str]:

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.biology.tables import endpoints
+from mesolung.study.observations import PERCENT
 from mesolung.study.replicates import ArmTrials, Asked
 from mesolung.trial.analysis import Analysis, analyse
 from mesolung.trial.contrasts import benefits, contrast
+from mesolung.trial.estimates import is_geometric
 
 QUANTILES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
 
@@ -31,13 +34,21 @@ def quantiles(values: NDArray[np.float64]) -> dict[str, float]:
     return {k: float(np.quantile(kept, q, method="inverted_cdf")) for k, q in QUANTILES.items()}
 
 
-def arm_answer(arm: ArmTrials, asked: Asked, unit: str) -> dict[str, Any]:
+def unit_of(asked: Asked) -> str:
+    """The unit of an endpoint's values: percent for a percent change, else the table's.
+
+    Arguments:
+        asked: the endpoint.
+    """
+    return PERCENT if asked.as_ == "percent_change" else endpoints()[asked.row.name].unit
+
+
+def arm_answer(arm: ArmTrials, asked: Asked) -> dict[str, Any]:
     """What one arm shows at one endpoint.
 
     Arguments:
         arm: its replicates.
         asked: the endpoint.
-        unit: of the endpoint.
 
     Returns:
         the object under ``arms`` of the result.
@@ -46,7 +57,11 @@ def arm_answer(arm: ArmTrials, asked: Asked, unit: str) -> dict[str, Any]:
     with np.errstate(invalid="ignore"):
         count = (~np.isnan(recorded)).sum(axis=1)
         means = np.where(count > 0, np.nansum(recorded, axis=1) / np.maximum(count, 1), np.nan)
-    answer: dict[str, Any] = {"unit": unit, "n": int(recorded.shape[1]), "mean": float(_mean(means))}
+    answer: dict[str, Any] = {
+        "unit": unit_of(asked),
+        "n": int(recorded.shape[1]),
+        "mean": float(_mean(means)),
+    }
     return {**answer, **quantiles(means), "expected": quantiles(arm.expected(asked))}
 
 
@@ -98,6 +113,9 @@ def contrast_answer(done: Sequence[Analysis]) -> dict[str, Any]:
 def effect_answer(treated: ArmTrials, control: ArmTrials, asked: Asked, measure: str) -> dict[str, Any]:
     """Sum up the paired contrast: the same subjects under both arms, draw by draw.
 
+    A ratio on the log scale is of geometric means, as the trials' own analyses have it; benefit is then of
+    the geometric means too.
+
     Arguments:
         treated, control: two arms.
         asked: the endpoint.
@@ -106,7 +124,8 @@ def effect_answer(treated: ArmTrials, control: ArmTrials, asked: Asked, measure:
     Returns:
         the object under ``effect`` of the result.
     """
-    a, b = treated.expected_paired(asked), control.expected_paired(asked)
+    geometric = is_geometric(measure, asked.row, asked.as_)
+    a, b = treated.expected_paired(asked, geometric), control.expected_paired(asked, geometric)
     kept = ~(np.isnan(a) | np.isnan(b))
     a, b = a[kept], b[kept]
     if a.size == 0:

@@ -49,6 +49,7 @@ def read_arms(
     found = []
     for i, arm in enumerate(arms):
         at = place.at(i)
+        _check_products(arm, at)
         found.append(
             Arm(
                 name=arm.name,
@@ -67,6 +68,15 @@ def read_arms(
             )
         )
     return tuple(found)
+
+
+def _check_products(arm: ArmTable, place: Place) -> None:
+    """One product an arm: the properties of two lots would have to be told apart in the body."""
+    for k, treatment in enumerate(arm.treatment[1:], 1):
+        if treatment.product != arm.treatment[0].product:
+            raise place.at("treatment", k, "product").not_yet(
+                "another product in the same arm", "the arm's first product again"
+            )
 
 
 def _check_names(arms: Sequence[ArmTable], place: Place) -> None:

@@ -7,9 +7,9 @@ from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.place import Place, listed
 from mesolung.study.times import read_time
 from mesolung.study.written import EndpointTable, ObservationTable
+from mesolung.trial.endpoints import DEATH_ENDPOINTS
 
-DEATHS = ("mortality", "survival")
-NO_BASELINE = (*DEATHS, "ventilator_free_days")
+NO_BASELINE = (*DEATH_ENDPOINTS, "ventilator_free_days")
 CONTRASTS = {
     "binary": ("risk_ratio", "risk_difference", "odds_ratio", "difference", "ratio", "none"),
     "continuous": ("difference", "ratio", "win_ratio", "none"),
@@ -37,7 +37,7 @@ def contrasts_of(row: Endpoint, as_: str) -> tuple[str, ...]:
         names of measures. A change may be negative and has no ratio; a hazard ratio is of deaths.
     """
     allowed = CONTRASTS[row.type]
-    if row.name in DEATHS:
+    if row.name in DEATH_ENDPOINTS:
         allowed = (*allowed[:-1], "win_ratio", "none")
     if row.name == "mortality":
         allowed = (*allowed[:-1], "hazard_ratio", "none")
@@ -46,7 +46,7 @@ def contrasts_of(row: Endpoint, as_: str) -> tuple[str, ...]:
 
 def tests_of(row: Endpoint, as_: str) -> tuple[str, ...]:
     """The tests that can compare arms at an endpoint; arguments as `contrasts_of`."""
-    allowed = TESTS[row.type] + (("log-rank",) if row.name in DEATHS else ())
+    allowed = TESTS[row.type] + (("log-rank",) if row.name in DEATH_ENDPOINTS else ())
     return tuple(t for t in allowed if t != "negative-binomial") if as_ != "level" else allowed
 
 

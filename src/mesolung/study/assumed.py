@@ -7,7 +7,6 @@ from typing import Any
 from mesolung.biology.disease import read_disease
 from mesolung.biology.tables import backgrounds
 from mesolung.product.priors import read_priors
-from mesolung.study.solving import DEFAULT_INFUSION_H
 from mesolung.study.study import Study
 
 
@@ -32,7 +31,15 @@ def assumed_inputs(study: Study) -> list[dict[str, Any]]:
     for name, spread in disease.covariates.items():
         if name not in stated:
             add(name, spread.value, spread.unit, f"not stated: from the population of {disease.label}")
-    if study.population.onset_to_enrolment is None and (disease.drivers or disease.criteria):
+    onset = study.population.onset_to_enrolment
+    if onset is not None and onset.mean is not None and onset.sd is None:
+        add(
+            "onset_to_enrolment.sd",
+            onset.mean * disease.delay.relative_sd,
+            "h",
+            "not stated: the disease's spread",
+        )
+    if onset is None and (disease.drivers or disease.criteria):
         add("onset_to_enrolment", disease.delay.value, "h", "not stated: the disease's usual delay")
     if "mechanical_ventilation" not in study.population.background and disease.criteria:
         add("mechanical_ventilation", None, "fraction", "not stated: as the enrolled courses have it")
@@ -67,4 +74,5 @@ def _product(treatment: Any, priors: Any, add: Any) -> None:
         row = priors[name]
         add(f"product.{name}", row.value, row.unit, row.source)
     if treatment.infusion_h is None:
-        add("treatment.infusion", DEFAULT_INFUSION_H, "h", "not stated: half an hour")
+        row = priors["infusion_unstated"]
+        add("treatment.infusion", row.value, row.unit, row.source)

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from mesolung.biology.disease import Disease
+from mesolung.biology.disease import Criterion, Disease
 from mesolung.biology.tables import covariates, endpoints
 from mesolung.population.courses import delays
-from mesolung.population.draws import CELL_MODULES, Draws
-from mesolung.population.enrolment import CannotEnrol, Criterion, Enrolment, enrol, find_candidates
+from mesolung.population.draws import TREATMENT_MODULES, Draws
+from mesolung.population.enrolment import Candidates, CannotEnrol, Enrolment, enrol, find_candidates
 from mesolung.population.events import of_subjects
 from mesolung.population.library import COURSES_PER_DRAW, Library
+from mesolung.population.raking import achieved
 from mesolung.population.run_in import run_in, with_own_draw
 from mesolung.population.table_one import Scale, Target, target_from_moments, target_from_quantiles
 from mesolung.reading import Refusal
@@ -104,51 +105,63 @@ def enrol_panels(
 
 def _enrolment(setting: Setting, lines: TableOne, library: Library) -> Enrolment:
     study, disease, draws = setting.study, setting.disease, setting.draws
-    criteria = {c.name: Criterion(c.name, c.lowest, c.highest) for c in disease.criteria}
-    targets = []
+    criteria = {c.name: c for c in disease.criteria}
     for name, line in lines.baseline.items():
-        low = -np.inf if line.min is None else line.min
-        high = np.inf if line.max is None else line.max
-        if name in library.names and (line.min is not None or line.max is not None):
-            criteria[name] = Criterion(name, low, high)
-        target = _target(study, lines, name, line, library)
-        if target is not None:
-            targets.append(target)
-    if lines.ventilated is not None:
-        targets.append(Target(VENTILATED, share=lines.ventilated))
+        usual = criteria.get(name, Criterion(name))
+        # A study that states one bound keeps the disease's other one.
+        low = usual.lowest if line.min is None else line.min
+        high = usual.highest if line.max is None else line.max
+        criteria[name] = Criterion(name, low, high)
+    names = [*lines.baseline, *([] if lines.ventilated is None else [VENTILATED])]
     candidates = find_candidates(
         library,
-        list(criteria.values()),
-        [t.name for t in targets],
-        _delay(study, disease, draws, library),
+        [c for c in criteria.values() if np.isfinite(c.lowest) or np.isfinite(c.highest)],
+        names,
+        _delay(study, disease, draws, library, bool(disease.criteria) or _bounded(lines, library)),
         disease.onset,
     )
-    untreated = [i for i, row in draws.parameters.items() if row.module not in CELL_MODULES]
+    targets = [
+        target
+        for name, line in lines.baseline.items()
+        if (target := _target(study, lines, name, line, candidates)) is not None
+    ]
+    if lines.ventilated is not None:
+        targets.append(Target(VENTILATED, share=lines.ventilated))
+    untreated = [i for i, row in draws.parameters.items() if row.module not in TREATMENT_MODULES]
+    used = sorted(set(setting.draw_of_slot.tolist()))
     try:
-        return enrol(
-            candidates, targets, draws.distances(untreated), sorted(set(setting.draw_of_slot.tolist()))
-        )
+        return enrol(candidates, targets, draws.distances(untreated), used)
     except CannotEnrol as error:
         raise Refusal(
             f"table 1 cannot be met: {error}", file=study.file, line=study.line(*lines.where)
         ) from None
 
 
-def _target(study: Study, lines: TableOne, name: str, line: Distribution, library: Library) -> Target | None:
+def _bounded(lines: TableOne, library: Library) -> bool:
+    """Whether table 1 bounds something that the illness changes: there is a moment when it is first met."""
+    return any(
+        name in library.names and not (line.min is None and line.max is None)
+        for name, line in lines.baseline.items()
+    )
+
+
+def _target(
+    study: Study, lines: TableOne, name: str, line: Distribution, candidates: Candidates
+) -> Target | None:
     row = endpoints().get(name) or covariates()[name]
     if line.share is not None:
         return Target(name, share=line.share)
     # Nobody is enrolled beyond what the table calls possible, whatever a wide printed spread implies.
     low = max(v for v in (line.min, row.lowest, -np.inf) if v is not None)
     high = min(v for v in (line.max, row.highest, np.inf) if v is not None)
-    bounds = {"lowest": low, "highest": high, "unit": line.unit}
+    bounds = {"scale": cast("Scale", row.scale), "lowest": low, "highest": high, "unit": line.unit}
     try:
         if line.median is not None and line.iqr is not None:
-            return target_from_quantiles(
-                name, line.median, line.iqr, scale=cast("Scale", row.scale), **bounds
-            )
+            return target_from_quantiles(name, line.median, line.iqr, **bounds)
         if line.mean is not None:
-            sd = line.sd if line.sd is not None else float(np.nanstd(library.value(name)))
+            sd = line.sd
+            if sd is None:
+                sd = achieved(candidates.values[name], candidates.weight / candidates.weight.sum())[1]
             return target_from_moments(name, line.mean, sd, **bounds)
     except ValueError as error:
         raise Refusal(
@@ -157,13 +170,20 @@ def _target(study: Study, lines: TableOne, name: str, line: Distribution, librar
     return None
 
 
-def _delay(study: Study, disease: Disease, draws: Draws, library: Library) -> NDArray[np.float64]:
+def _delay(
+    study: Study, disease: Disease, draws: Draws, library: Library, criteria: bool
+) -> NDArray[np.float64]:
+    """Hours from the first moment at which the criteria hold, not before symptoms, to enrolment."""
     z = delays(disease, draws.posterior, library.failed.shape[0], COURSES_PER_DRAW)
+    usual = disease.delay if criteria else disease.delay_from_onset
     line = study.population.onset_to_enrolment
     if line is None:
-        return np.maximum(disease.delay.at(z), 0.0)
+        return np.maximum(usual.at(z), 0.0)
     if line.median is not None and line.iqr is not None:
         target = target_from_quantiles("onset_to_enrolment", line.median, line.iqr, lowest=0.0)
     else:
-        target = target_from_moments("onset_to_enrolment", line.mean or 0.0, line.sd or 1.0, lowest=0.0)
+        mean = line.mean or 0.0
+        # Without a printed spread, that of the disease's usual delay relative to its length.
+        sd = line.sd if line.sd is not None else mean * usual.relative_sd
+        target = target_from_moments("onset_to_enrolment", mean, max(sd, 1e-3), scale="log", lowest=0.0)
     return target.quantile(ndtr(z))

@@ -25,6 +25,8 @@ OPEN_LABEL = (
 NOT_RANDOMISED = (
     "not randomised: the simulated trial is; differences between arms at enrolment are table 1's alone"
 )
+# Share of failed subjects from which a run counts as failed.
+FAILED_SHARE = 0.001
 PACKAGES = ("mesolung", "numpy", "scipy", "llvmlite", "python-libsbml", "antimony", "pydantic", "pint")
 
 
@@ -84,8 +86,11 @@ def manifest_of(
             "failed_courses": int(library.failed.sum()),
         },
         "population": {name: _population(panel) for name, panel in sorted(panels.items())},
-        "parameter_grades": dict(sorted(Counter(p.grade for p in draws.parameters.values()).items())),
-        "subjects_solved": sum(len(arm.outcomes.death_uniform) for arm in trials.arms.values()),
+        "parameter_grades": dict(
+            sorted(Counter(p.grade for p in draws.parameters.values() if not p.is_setting).items())
+        ),
+        "subjects_solved": trials.solved,
+        "complete": failed < FAILED_SHARE * trials.solved or failed == 0,
         "failures": {"arms": failures, "run_in": failed_run_in},
         "timings": {b[0]: b[1] - a[1] for a, b in pairwise(moments)},
         "warnings": warnings,
@@ -96,6 +101,7 @@ def _population(panel: Panel) -> dict[str, Any]:
     found = panel.enrolment
     return {
         "effective_size": found.effective,
+        "smallest_effective_size_of_a_draw": found.least,
         "pool": int((found.candidates.weight > 0).sum()),
         "borrowed": found.borrowed,
         "baseline": [

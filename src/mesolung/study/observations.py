@@ -6,17 +6,18 @@ import math
 from collections.abc import Collection
 from typing import Any
 
-from mesolung.biology.tables import Endpoint
+from mesolung.biology.tables import Endpoint, endpoints
 from mesolung.study.asking import check_asked, contrasts_of, endpoint_row
 from mesolung.study.observation import BASELINE, Observation, Source, Statistic
 from mesolung.study.place import Place, listed
 from mesolung.study.written import ObservationTable
+from mesolung.trial.contrasts import is_ratio
 
 # The key that decides the form -> the keys that may, and that must, stand beside it.
 FORMS: dict[Statistic, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "order": ((), ()),
-    "direction": (("versus", "alpha", "n"), ("arm", "versus")),
-    "contrast": (("versus", "value", "ci95", "p", "n"), ("arm", "versus", "value")),
+    "direction": (("versus", "alpha"), ("arm", "versus")),
+    "contrast": (("versus", "value", "ci95", "p"), ("arm", "versus", "value")),
     "event_count": (("n",), ("arm",)),
     "events": (("n",), ("arm", "n")),
     "mean": (("sd", "se", "ci95", "n"), ("arm",)),
@@ -28,7 +29,6 @@ NUMBERS = (
     "contrast", "direction", "alpha", "order",
 )  # fmt: skip
 IN_UNIT = ("mean", "sd", "se", "median", "value")
-RATIOS = ("risk_ratio", "odds_ratio", "ratio", "hazard_ratio", "win_ratio")
 PERCENT = "percent"
 
 
@@ -54,9 +54,10 @@ def read_observations(
         the observations in the file's order, numbers in the endpoint's unit.
 
     Raises:
-        Refusal: for one that the study cannot have, or whose numbers do not fit together.
+        Refusal: for one that the study cannot have, whose numbers do not fit together, or that stands there
+            twice without being two versions of one result.
     """
-    found = []
+    found: list[Observation] = []
     for i, table in enumerate(written):
         at = place.at(i)
         row = endpoint_row(table.endpoint, at.at("endpoint"), disease, species)
@@ -67,7 +68,7 @@ def read_observations(
         numbers = _converted(table, form, row, at)
         _check_possible(numbers, table, form, row, at)
         found.append(
-            Observation(
+            one := Observation(
                 index=i,
                 form=form,
                 arm=pooled,
@@ -89,7 +90,33 @@ def read_observations(
                 **numbers,
             )
         )
+        _check_once(one, found[:-1], place)
     return tuple(found)
+
+
+def _check_once(one: Observation, earlier: list[Observation], place: Place) -> None:
+    for other in earlier:
+        if _what(one) != _what(other):
+            continue
+        versions = (one.source.version, other.source.version)
+        if None in versions or versions[0] == versions[1]:
+            line = place.document.line(*place.at(other.index).path)
+            raise place.at(one.index).refuse(
+                "the same observation twice",
+                told=f"also on line {line}",
+                allowed="another arm, endpoint, time or number; or a version of its own in each source",
+            )
+
+
+def _what(one: Observation) -> tuple[Any, ...]:
+    """What an observation is of; two of the same are versions of one result or a slip."""
+    deaths = one.deaths or endpoints()[one.endpoint].deaths
+    where = (one.endpoint, one.time_h, one.as_, deaths)
+    return (one.form, frozenset(one.arm), *where, one.versus, one.contrast, one.order)
+
+
+def _of_ratio(table: ObservationTable) -> bool:
+    return table.contrast is not None and is_ratio(table.contrast)
 
 
 def _form(table: ObservationTable, at: Place) -> Statistic:
@@ -97,6 +124,9 @@ def _form(table: ObservationTable, at: Place) -> Statistic:
     form: Statistic | None = next((key for key in FORMS if key in stated), None)
     if form is None:
         raise at.refuse("an observation without a number", allowed=listed(FORMS))
+    if form in ("contrast", "direction", "order") and "n" in stated:
+        # One number cannot say how many were compared in each arm.
+        raise at.at("n").not_yet(f"n beside {form}", "no n: as many are compared as the arms have subjects")
     beside, needed = FORMS[form]
     for key in stated:
         if key not in (form, *beside, *needed):
@@ -170,7 +200,7 @@ def _converted(table: ObservationTable, form: str, row: Endpoint, at: Place) -> 
     numbers: dict[str, Any] = {key: getattr(table, key) for key in (*IN_UNIT, "iqr", "ci95")}
     if table.unit is None:
         return {k: tuple(v) if isinstance(v, list) else v for k, v in numbers.items()}
-    if form in ("order", "direction", "events", "event_count") or table.contrast in RATIOS:
+    if form in ("order", "direction", "events", "event_count") or _of_ratio(table):
         raise at.at("unit").refuse("a unit where no number has one", found=table.unit, allowed="no unit")
     unit = PERCENT if table.as_ == "percent_change" else row.unit
     measured = None if unit == PERCENT else row
@@ -189,7 +219,7 @@ def _check_possible(
 ) -> None:
     low = -math.inf if row.lowest is None or table.as_ != "level" or form == "contrast" else row.lowest
     high = math.inf if row.highest is None or table.as_ != "level" or form == "contrast" else row.highest
-    if form == "contrast" and table.contrast in RATIOS:
+    if form == "contrast" and _of_ratio(table):
         low = 0.0
     for key in ("mean", "median", "value", "iqr", "ci95"):
         if key == "ci95" and form == "mean":

@@ -51,6 +51,8 @@ class ArmTrials:
         members: intp[R, n], which of a replicate's M subjects are assigned to the arm.
         draws: D, number of parameter draws.
         paired: courses of the same shape on the population's own table 1, for the paired contrast.
+        panel: how many subjects of a slot expected values use, the first ones. It does not follow the trial's
+            size: an arm more, or a larger one, leaves the expected values of the others as they are.
     """
 
     name: str
@@ -59,6 +61,7 @@ class ArmTrials:
     members: NDArray[np.intp]
     draws: int
     paired: Outcomes
+    panel: int
 
     def recorded(self, asked: Asked) -> NDArray[np.float64]:
         """What the assigned subjects of each replicate recorded.
@@ -85,35 +88,72 @@ class ArmTrials:
         index = self.members.reshape(*self.members.shape, *([1] * (table.ndim - 2)))
         return np.take_along_axis(table, index, axis=1)
 
-    def expected(self, asked: Asked) -> NDArray[np.float64]:
+    def everyone(self, asked: Asked) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """What all subjects of each replicate would have recorded under the arm, and who is assigned to it.
+
+        Arguments:
+            asked: the endpoint.
+
+        Returns:
+            float64[R, M] in the endpoint's unit, nan is not evaluable; bool[R, M].
+        """
+        values = endpoint_values(self.outcomes, asked.row, asked.time_h, asked.as_, asked.deaths)
+        table = values.reshape(self.slots, -1)[: self.members.shape[0]]
+        own = np.zeros(table.shape, dtype=np.bool_)
+        np.put_along_axis(own, self.members, True, axis=1)
+        return table, own
+
+    def expected(self, asked: Asked, geometric: bool = False) -> NDArray[np.float64]:
         """Each draw's expected value of the arm, free of sampling noise.
 
         Arguments:
             asked: the endpoint.
+            geometric: take the geometric mean, of which a ratio on the log scale is made.
 
         Returns:
             float64[D], in the endpoint's unit.
         """
-        return self._expected(self.outcomes, asked)
+        return self._expected(self.outcomes, asked, geometric)
 
-    def expected_paired(self, asked: Asked) -> NDArray[np.float64]:
+    def expected_paired(self, asked: Asked, geometric: bool = False) -> NDArray[np.float64]:
         """As `expected`, on the population that the paired contrast uses.
+
+        Arguments:
+            asked, geometric: as in `expected`.
+
+        Returns:
+            float64[D].
+        """
+        return self._expected(self.paired, asked, geometric)
+
+    def spread(self, asked: Asked) -> NDArray[np.float64]:
+        """Each draw's variance between the subjects that expected values use.
 
         Arguments:
             asked: the endpoint.
 
         Returns:
-            float64[D].
+            float64[D], in the endpoint's unit squared; nan when nobody is evaluable.
         """
-        return self._expected(self.paired, asked)
+        values = self._panel(endpoint_values(self.outcomes, asked.row, asked.time_h, asked.as_, asked.deaths))
+        known = ~np.isnan(values)
+        count = known.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.where(known, values, 0.0).sum(axis=1) / count
+            return np.where(known, (values - mean[:, None]) ** 2, 0.0).sum(axis=1) / count
 
-    def _expected(self, outcomes: Outcomes, asked: Asked) -> NDArray[np.float64]:
-        values, weights = expected_values(outcomes, asked.row, asked.time_h, asked.as_, asked.deaths)
-        values = np.where(weights > 0, values, 0.0).reshape(self.slots, -1)[: self.draws]
-        weights = weights.reshape(self.slots, -1)[: self.draws]
+    def _expected(self, outcomes: Outcomes, asked: Asked, geometric: bool) -> NDArray[np.float64]:
+        values, weights = expected_values(
+            outcomes, asked.row, asked.time_h, asked.as_, asked.deaths, logarithm=geometric
+        )
+        values, weights = self._panel(np.where(weights > 0, values, 0.0)), self._panel(weights)
         total = weights.sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(total > 0, (weights * values).sum(axis=1) / total, np.nan)
+            mean = np.where(total > 0, (weights * values).sum(axis=1) / total, np.nan)
+        return np.exp(mean) if geometric else mean
+
+    def _panel(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return values.reshape(self.slots, -1)[: self.draws, : self.panel]
 
     def survival(self, until_h: float) -> list[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
         """Time to death of the assigned subjects of each replicate.

@@ -13,8 +13,9 @@ from mesolung.biology.disease import read_disease
 from mesolung.biology.parameters import Parameters
 from mesolung.biology.tables import endpoints
 from mesolung.engine import compile_model
+from mesolung.execution import cache_folder
 from mesolung.population.draws import draw_prior
-from mesolung.population.library import DRAWS_AT_LEAST, Library, cache_folder, library_of
+from mesolung.population.library import DRAWS_AT_LEAST, Library, library_of
 from mesolung.product.priors import priors_hash
 from mesolung.study.answering import answer
 from mesolung.study.arm import Arm
@@ -29,6 +30,8 @@ from mesolung.study.tables import bands_table, subjects_table, survival_table, t
 
 EXPECTED_SUBJECTS = 64
 EXPECTED_SUBJECTS_RELEASE = 256
+# Observations whose simulated statistic is of so many subjects as were published.
+RESAMPLED = ("mean", "median", "value")
 
 
 def run_study(
@@ -124,6 +127,8 @@ def prepare(
         {a.name: a.size for a in study.arms}, {a.name: a.ratio for a in study.arms}, study.population.size
     )
     assembled = assemble(parameters)
+    panel = EXPECTED_SUBJECTS_RELEASE if release else EXPECTED_SUBJECTS
+    resampled = [o.n or 0 for o in study.observations if o.form in RESAMPLED]
     scored = draws or replicates
     return Setting(
         study=study,
@@ -134,7 +139,8 @@ def prepare(
         draws=draw_prior(max(DRAWS_AT_LEAST, scored), priors_hash(), parameters),
         replicates=replicates,
         scored=scored,
-        subjects=max(EXPECTED_SUBJECTS_RELEASE if release else EXPECTED_SUBJECTS, sum(sizes.values())),
+        subjects=max(panel, sum(sizes.values()), *resampled),
+        panel=panel,
         seed=seed,
         workers=workers,
         chunk=chunk,
@@ -159,7 +165,7 @@ def library_for(setting: Setting) -> Library:
         disease,
         setting.draws,
         tuple(dict.fromkeys([*at_enrolment, VENTILATED, *onset])),
-        cache=cache_folder(),
+        cache=cache_folder("libraries"),
         workers=setting.workers,
         chunk=setting.chunk,
         progress=setting.progress,

@@ -100,23 +100,28 @@ def bands(values: ArrayLike, counts: bool = False) -> Bands:
     return Bands(float(low), float(middle), float(high))
 
 
-def resample(values: ArrayLike, n: int, uniforms: ArrayLike) -> Floats:
-    """An arm of n subjects from the simulated ones, for an observation whose n is not the arm's size.
+def resample(values: ArrayLike, assigned: ArrayLike, n: int, uniforms: ArrayLike) -> Floats:
+    """An arm of n evaluable subjects of one replicate, for an observation that states its n.
+
+    Drawn without replacement: from those assigned to the arm while they suffice, and then from the
+    replicate's other subjects, who were solved under the arm as well. Drawing a subject twice would make the
+    statistic vary as that of a smaller arm.
 
     Args:
-        values: float64[m], one simulated arm; nan (not evaluable) left out first, as published n are.
-        n: subjects wanted; n evaluable values are returned as they are, otherwise drawn with replacement.
-        uniforms: float64[n], in [0, 1).
+        values: float64[M], what each subject of the replicate records under the arm; nan (not evaluable) is
+            taken last, as published n are of evaluable subjects.
+        assigned: bool[M], who is assigned to the arm.
+        n: subjects wanted.
+        uniforms: float64[M]; a subject's own decides whether it is among the n.
 
     Returns:
-        float64[n]; all nan when nobody is evaluable.
+        float64[n]; nan beyond the number of evaluable subjects.
     """
     array = np.asarray(values, dtype=np.float64)
-    known = array[~np.isnan(array)]
-    if known.size in (0, n):
-        return known if known.size == n else np.full(n, np.nan)
-    picks = (np.asarray(uniforms, dtype=np.float64)[:n] * known.size).astype(np.intp)
-    return known[np.minimum(picks, known.size - 1)]
+    others = ~np.asarray(assigned, dtype=np.bool_)
+    order = np.lexsort((np.asarray(uniforms, dtype=np.float64), others, np.isnan(array)))
+    picked = array[np.sort(order[:n])]
+    return np.concatenate([picked, np.full(n - picked.size, np.nan)])
 
 
 def score_events(events: int, n: int, expected: ArrayLike, least: float = 0.0) -> Score:
@@ -258,6 +263,18 @@ def score_order(order: Sequence[str], statistics: Mapping[str, ArrayLike], bette
         shown /= run
     chance = (float(shown.sum()) + 1.0 / factorial(len(order))) / (values.shape[1] + 1.0)
     return Score("order", tuple(order), log_score=float(np.log(chance)))
+
+
+def one_weight(versions: Sequence[ArrayLike]) -> Floats:
+    """Terms of several versions of one result, which together weigh as much as one.
+
+    Args:
+        versions: float64[D] each, `Score.log_likelihoods` over the same draws.
+
+    Returns:
+        float64[D], their average; nan where a version's is.
+    """
+    return np.mean(np.stack([np.asarray(terms, dtype=np.float64) for terms in versions]), axis=0)
 
 
 def joint_score(log_likelihoods: Mapping[str, ArrayLike | None], control: str | None) -> Joint:

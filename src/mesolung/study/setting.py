@@ -30,6 +30,7 @@ class Setting:
         replicates: R.
         scored: D, draws that the scores mix over.
         subjects: M, subjects solved a slot.
+        panel: the first of them, whose expected values are taken; the same number in every study.
         seed: of the run.
         workers: threads.
         chunk: subjects that a thread takes at a time; changes no number.
@@ -45,6 +46,7 @@ class Setting:
     replicates: int
     scored: int
     subjects: int
+    panel: int
     seed: int
     workers: int
     chunk: int

@@ -36,12 +36,14 @@ class Trials:
     Attributes:
         arms: by name.
         given: what each arm's subjects were given.
-        failures: arm -> subjects that could not be solved.
+        failures: arm -> subjects that could not be solved, on its own table 1 or the population's.
+        solved: how many subjects were solved under an arm.
     """
 
     arms: Mapping[str, ArmTrials]
     given: Mapping[str, Given]
     failures: Mapping[str, tuple[SubjectFailure, ...]]
+    solved: int
 
 
 def tables_one(study: Study) -> dict[str, TableOne]:
@@ -127,10 +129,17 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
             members[arm.name],
             setting.scored,
             outcomes[arm.name, POPULATION],
+            setting.panel,
         )
         for arm in study.arms
     }
-    return Trials(arms, given, {a.name: solved[a.name, table_of(study, a)].failures for a in study.arms})
+    failures = {
+        arm.name: tuple(
+            f for key in panels if (arm.name, key) in solved for f in solved[arm.name, key].failures
+        )
+        for arm in study.arms
+    }
+    return Trials(arms, given, failures, sum(len(o.death_uniform) for o in outcomes.values()))
 
 
 def _ventilated(background: Mapping[str, Background]) -> float | None:

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.biology.tables import backgrounds
+from mesolung.biology.tables import backgrounds, routes
 from mesolung.engine import CompiledModel, EventTable
 from mesolung.population.events import joined
+from mesolung.product.priors import read_priors
 from mesolung.product.profile import Profile, lot_profile
 from mesolung.streams import uniforms
 from mesolung.study.arm import Arm, Treatment
 from mesolung.study.enrolling import Panel
 from mesolung.study.population import Background
-from mesolung.trial.doses import ROUTES_THROUGH_BLOOD, cell_doses, drug_doses
+from mesolung.trial.doses import cell_doses, drug_doses
 from mesolung.trial.potential import ArmCourses, solve_arm
 
-DEFAULT_INFUSION_H = 0.5
 EARLY_TIMES_H = (0.0, 6.0, 12.0)
 AFTER_DOSE_H = 1.0
 
@@ -91,7 +91,7 @@ def give(
             posterior=posterior,
             draws=draw_of_slot,
             seed=seed,
-            in_blood=treatment.route in ROUTES_THROUGH_BLOOD,
+            in_blood=routes()[treatment.route].through_blood,
         )
         parameters = {k: np.repeat(v, subjects) for k, v in profile.parameters.items()}
         events, stages = _cells(model, treatment, profile, panel, subjects)
@@ -165,7 +165,8 @@ def output_times(duration_h: float, ends_h: Sequence[float]) -> NDArray[np.float
 
 
 def _infusion(treatment: Treatment) -> float:
-    return DEFAULT_INFUSION_H if treatment.infusion_h is None else treatment.infusion_h
+    usual = read_priors()["infusion_unstated"].value
+    return usual if treatment.infusion_h is None else treatment.infusion_h
 
 
 def _drug(

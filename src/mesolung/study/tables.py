@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mesolung.biology.tables import endpoints
 from mesolung.study.replicates import ArmTrials, Asked
+from mesolung.study.solving import AFTER_DOSE_H
 from mesolung.trial.survival import kaplan_meier, survival_bands
 
 if TYPE_CHECKING:
@@ -168,7 +169,8 @@ def _after_doses(
         after = np.flatnonzero((times > end) & (times <= following))
         if after.size == 0:
             continue
-        reached = cells[:, after].max(axis=1) if peak else cells[:, after[0]]
+        hour = after[np.abs(times[after] - end - AFTER_DOSE_H).argmin()]
+        reached = cells[:, after].max(axis=1) if peak else cells[:, hour]
         total += np.maximum(reached - left_before, 0.0)
         left_before = cells[:, after[-1]]
     return total

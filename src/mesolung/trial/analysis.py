@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from mesolung.trial.contrasts import is_ratio, sign_of_better
 from mesolung.trial.endpoints import DEATH_ENDPOINTS, EndpointRow
-from mesolung.trial.estimates import Estimate, estimate, logarithms
+from mesolung.trial.estimates import Estimate, estimate, logarithms, on_logarithms
 from mesolung.trial.named_tests import canonical_test, compare, default_test
 from mesolung.trial.outcomes import Bools, Floats
 from mesolung.trial.survival import LogRank, log_rank
@@ -96,7 +96,7 @@ def analyse(
     if measure == "win_ratio":
         a, b = _hierarchy(a, b, row, deaths)
     a, b = a[~np.isnan(a)], b[~np.isnan(b)]
-    log = row.scale == "log" and as_ == "level" and measure != "win_ratio" and row.type != "binary"
+    log = measure != "win_ratio" and on_logarithms(row, as_)
     if name == "log-rank" and times is not None:
         verdict = _of_hazards(times, row)
     else:

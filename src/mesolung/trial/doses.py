@@ -7,17 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.biology.tables import routes
 from mesolung.engine import ADD_PARAMETER, ADD_STATE, SET_PARAMETER, CompiledModel, EventTable
 from mesolung.population.events import joined, same_events
 
 CELLS_PER_GCELL = 1e9
-LIVE_CELLS_ENTER = {
-    "intravenous": "MSC_blood",
-    "intratracheal": "MSC_lung",
-    "endobronchial": "MSC_lung",
-}
-ROUTES_THROUGH_BLOOD = ("intravenous",)
-APOPTOTIC_CELLS_ENTER = "MSC_dying"
 RATE = "rate_"
 
 
@@ -34,7 +28,7 @@ def cell_doses(
 
     Arguments:
         model: gives the places of states and rates.
-        route: key of `LIVE_CELLS_ENTER`.
+        route: name of a row of ``routes.csv``, which says what the cells enter.
         times_h: starts of the administrations, hours since enrolment.
         infusion_h: length of each, hours; 0 is a bolus.
         live: float64[n], cells of one administration that reach the compartment alive, a subject each.
@@ -42,9 +36,13 @@ def cell_doses(
 
     Returns:
         events of all subjects.
+
+    Raises:
+        KeyError: when there is no such route.
     """
+    row = routes()[route]
     parts = []
-    for state, cells in ((LIVE_CELLS_ENTER[route], live), (APOPTOTIC_CELLS_ENTER, apoptotic)):
+    for state, cells in ((row.live_cells_enter, live), (row.apoptotic_cells_enter, apoptotic)):
         for start in times_h:
             parts.append(infusion(model, state, start, infusion_h, cells / CELLS_PER_GCELL))
     return joined(parts)

@@ -46,7 +46,6 @@ def endpoint_values(
     time_h: float | None = None,
     as_: str = "level",
     deaths: str | None = None,
-    baseline_index: int = 0,
 ) -> Floats:
     """What a trial records for each subject.
 
@@ -59,11 +58,11 @@ def endpoint_values(
         outcomes: the subjects' courses.
         row: the endpoint.
         time_h: hours since enrolment; default the last output.
-        as_: "level", "change" (level - baseline) or "percent_change" (100 (level / baseline - 1)).
+        as_: "level", "change" (level - baseline) or "percent_change" (100 (level / baseline - 1)); the first
+            output is the baseline.
         deaths: what the dead count as: "survivors" (nan), "worst" (the table's value at death, else the worst
             bound), "zero"; default the table's rule, else "survivors". It replaces the level, and a change is
             then taken from it. Mortality, survival and ventilator-free days have their own rule.
-        baseline_index: the output that is the baseline.
 
     Returns:
         float64[n] in the endpoint's unit (percent for "percent_change"); nan is not evaluable: dead under
@@ -82,7 +81,7 @@ def endpoint_values(
         _refuse_change(row, as_)
         happened = dead if row.name == "mortality" else ~dead
         return np.where(unknown, np.nan, happened.astype(np.float64))
-    alive_value, dead_value = _if_alive_if_dead(outcomes, row, time_h, as_, deaths, baseline_index)
+    alive_value, dead_value = _if_alive_if_dead(outcomes, row, time_h, as_, deaths)
     return np.where(unknown, np.nan, np.where(dead, dead_value, alive_value))
 
 
@@ -92,7 +91,7 @@ def expected_values(
     time_h: float | None = None,
     as_: str = "level",
     deaths: str | None = None,
-    baseline_index: int = 0,
+    logarithm: bool = False,
 ) -> tuple[Floats, Floats]:
     """Each subject's expected endpoint over its own death or survival, and its weight in the arm's mean.
 
@@ -101,7 +100,9 @@ def expected_values(
     noise.
 
     Args:
-        outcomes, row, time_h, as_, deaths, baseline_index: as in `endpoint_values`.
+        outcomes, row, time_h, as_, deaths: as in `endpoint_values`.
+        logarithm: expect the natural logarithm instead, of which a geometric mean is made; values of 0 or
+            less stand where `raised` puts them.
 
     Returns:
         float64[n] values and float64[n] weights (0 where not evaluable).
@@ -115,7 +116,9 @@ def expected_values(
         _refuse_change(row, as_)
         values, weights = (risk if row.name == "mortality" else 1.0 - risk), np.ones_like(risk)
     else:
-        alive_value, dead_value = _if_alive_if_dead(outcomes, row, time_h, as_, deaths, baseline_index)
+        alive_value, dead_value = _if_alive_if_dead(outcomes, row, time_h, as_, deaths)
+        if logarithm:
+            alive_value, dead_value = (np.log(x) for x in raised((alive_value, dead_value), row))
         survivors = np.isnan(dead_value)
         values = np.where(survivors, alive_value, (1.0 - risk) * alive_value + risk * dead_value)
         weights = np.where(survivors, 1.0 - risk, 1.0)
@@ -123,18 +126,23 @@ def expected_values(
     return np.where(missing, np.nan, values), np.where(missing, 0.0, weights)
 
 
-def expected_value(
-    outcomes: Outcomes,
-    row: EndpointRow,
-    time_h: float | None = None,
-    as_: str = "level",
-    deaths: str | None = None,
-    baseline_index: int = 0,
-) -> float:
-    """The arm's expected mean: the weighted mean of `expected_values`; nan when nobody is evaluable."""
-    values, weights = expected_values(outcomes, row, time_h, as_, deaths, baseline_index)
-    total = float(weights.sum())
-    return float(np.sum(weights * np.where(weights > 0, values, 0.0)) / total) if total > 0 else np.nan
+def raised(series: tuple[Floats, ...], row: EndpointRow) -> tuple[Floats, ...]:
+    """Raise values of 0 or less to the least that can be told, so that a logarithm can be taken.
+
+    That is the table's `lowest` where positive, else the smallest positive value of all the series.
+
+    Args:
+        series: float64 arrays of any length; nan stays.
+        row: the endpoint.
+
+    Returns:
+        the series, positive or nan.
+    """
+    pooled = np.concatenate(series)
+    bound = row.lowest
+    floor = bound if bound is not None and bound > 0 else float(pooled[pooled > 0].min(initial=np.inf))
+    floor = floor if np.isfinite(floor) else 1.0  # nothing is positive: all are equal on this scale
+    return tuple(np.where(x <= 0, floor, x) for x in series)
 
 
 def free_days(outcomes: Outcomes, time_h: float) -> Floats:
@@ -195,7 +203,7 @@ def value_of_death(row: EndpointRow, deaths: str | None = None) -> float:
 
 
 def _if_alive_if_dead(
-    outcomes: Outcomes, row: EndpointRow, time_h: float, as_: str, deaths: str | None, baseline_index: int
+    outcomes: Outcomes, row: EndpointRow, time_h: float, as_: str, deaths: str | None
 ) -> tuple[Floats, Floats]:
     """The value of each subject if alive and if dead at `time_h`; a dead value of nan is not evaluable."""
     if row.name == "ventilator_free_days":
@@ -209,7 +217,7 @@ def _if_alive_if_dead(
     level = outcomes.output_at(row.name, time_h, row.scale)
     if as_ == "level":
         return level, at_death
-    baseline = outcomes.output(row.name)[:, baseline_index]
+    baseline = outcomes.output(row.name)[:, 0]
     if as_ == "change":
         return level - baseline, at_death - baseline
     if as_ == "percent_change":

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mesolung.trial.endpoints import DEATH_ENDPOINTS, EndpointRow
+from mesolung.trial.endpoints import DEATH_ENDPOINTS, EndpointRow, raised
 from mesolung.trial.named_tests import binary
 from mesolung.trial.outcomes import Floats
 
@@ -57,15 +57,26 @@ def estimate(measure: str, a: Floats, b: Floats, row: EndpointRow, log: bool) ->
 
 
 def logarithms(a: Floats, b: Floats, row: EndpointRow) -> tuple[Floats, Floats]:
-    """Natural logarithms of both arms, values of 0 or less raised to the least that can be told.
+    """Natural logarithms of both arms, values of 0 or less where `endpoints.raised` puts them."""
+    one, two = raised((a, b), row)
+    return np.log(one), np.log(two)
 
-    That is the table's `lowest` where positive, else the smallest positive value of the two arms.
+
+def is_geometric(measure: str | None, row: EndpointRow, as_: str) -> bool:
+    """Whether a measure is a ratio of geometric means: of levels of an endpoint on the log scale.
+
+    Args:
+        measure: of `contrasts.MEASURES`, or None.
+        row: the endpoint.
+        as_: "level", "change" or "percent_change".
     """
-    pooled = np.concatenate([a, b])
-    bound = row.lowest
-    floor = bound if bound is not None and bound > 0 else float(pooled[pooled > 0].min(initial=np.inf))
-    floor = floor if np.isfinite(floor) else 1.0  # nothing is positive: all are equal on this scale
-    return np.log(np.where(a > 0, a, floor)), np.log(np.where(b > 0, b, floor))
+    return measure == "ratio" and on_logarithms(row, as_)
+
+
+def on_logarithms(row: EndpointRow, as_: str) -> bool:
+    """Whether trials analyse an endpoint on logarithms: levels on the log scale, but no yes or no."""
+    binary_row = row.type == "binary" or row.name in DEATH_ENDPOINTS
+    return row.scale == "log" and as_ == "level" and not binary_row
 
 
 def _of_table(measure: str, a: Floats, b: Floats) -> Estimate:

@@ -132,11 +132,6 @@ class Outcomes:
                 return np.asarray(self.outputs[key], dtype=np.float64)
         raise KeyError(f"no output named {name}")
 
-    def select(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Outcomes:
-        """The same outcomes for some of the subjects, chosen by a mask or by indices."""
-        outputs = {name: np.asarray(values)[chosen] for name, values in self.outputs.items()}
-        return Outcomes(self.times, outputs, self.cumulative_hazard[chosen], self.death_uniform[chosen])
-
     def segment(self, time_h: float) -> tuple[int, float]:
         """The output just before a time and the fraction of the way to the next one.
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.engine import CompiledModel, EventTable, Solution, SubjectFailure
+from mesolung.engine import CompiledModel, EventTable, SubjectFailure
 from mesolung.population.events import joined, of_subjects
-from mesolung.population.library import RTOL
+from mesolung.population.twice import solve_twice
 
 HAZARD = "HAZ"
-TIGHTEST_RTOL = 1e-8
 
 
 @dataclass(frozen=True)
@@ -84,19 +83,16 @@ def solve_arm(
         rows[:, model.parameters.index(name)] = value
     _, first, back = np.unique(same, return_index=True, return_inverse=True)
     everything = of_subjects(joined([enrolled.pending, events]), first)
-    solution = model.solve(
+    values, failures = solve_twice(
+        model,
         rows[first],
         times_h,
-        initial=enrolled.states[first],
-        events=everything,
-        outputs=names,
-        rtol=RTOL,
+        enrolled.states[first],
+        everything,
+        names,
         workers=workers,
         chunk=chunk,
         progress=progress,
-    )
-    values, failures = _again(
-        model, solution, rows[first], enrolled.states[first], everything, times_h, names
     )
     return ArmCourses(
         times_h,
@@ -104,31 +100,6 @@ def solve_arm(
         # A course that several subjects follow fails all of them.
         tuple(_renumbered(f, int(i)) for f in failures for i in np.flatnonzero(back == f.subject)),
     )
-
-
-def _again(
-    model: CompiledModel,
-    solution: Solution,
-    rows: NDArray[np.float64],
-    states: NDArray[np.float64],
-    events: EventTable,
-    times_h: NDArray[np.float64],
-    names: tuple[str, ...],
-) -> tuple[NDArray[np.float64], tuple[SubjectFailure, ...]]:
-    if not solution.failures:
-        return solution.values, ()
-    who = np.array([f.subject for f in solution.failures])
-    second = model.solve(
-        rows[who],
-        times_h,
-        initial=states[who],
-        events=of_subjects(events, who),
-        outputs=names,
-        rtol=TIGHTEST_RTOL,
-    )
-    values = solution.values.copy()
-    values[who] = second.values
-    return values, tuple(_renumbered(f, int(who[f.subject])) for f in second.failures)
 
 
 def _renumbered(failure: SubjectFailure, subject: int) -> SubjectFailure:
