@@ -68,18 +68,23 @@ def test_one_more_endpoint_changes_no_other_number(example, reference, tmp_path)
     assert found["effect"][key]["mortality@28d"] == first["effect"][key]["mortality@28d"]
 
 
-def test_one_more_arm_changes_no_number_of_the_others_expected_values(example, reference, tmp_path):
-    text = example.read_text(encoding="utf-8").replace("size = 24", "size = 36")
+@pytest.mark.parametrize("size", [12, 40])
+def test_one_more_arm_changes_no_number_of_the_others_expected_values(example, tmp_path, size):
+    # Forty an arm are more than the 64 subjects that expected values are taken from.
+    text = example.read_text(encoding="utf-8").replace("size = 12", f"size = {size}")
+    file = tmp_path / "two.toml"
+    file.write_text(text.replace("size = 24", f"size = {2 * size}"), encoding="utf-8")
+    first = run_study(read_study(file), replicates=REPLICATES, workers=2).json
+    text = text.replace("size = 24", f"size = {3 * size}")
     place = text.index("[[endpoint]]")
     file = tmp_path / "arms.toml"
     more = (
-        '[[arm]]\nname = "low dose"\nsize = 12\n[[arm.treatment]]\n'
+        f'[[arm]]\nname = "low dose"\nsize = {size}\n[[arm.treatment]]\n'
         'product = { source = "umbilical cord", cryopreserved = true }\n'
         'dose = "1e6 cells/kg"\nroute = "intravenous"\ntimes = ["0 d"]\n\n'
     )
     file.write_text(text[:place] + more + text[place:], encoding="utf-8")
-    found = json.loads(json_text(run_study(read_study(file), replicates=REPLICATES, workers=2).json))
-    first = json.loads(reference)
+    found = run_study(read_study(file), replicates=REPLICATES, workers=2).json
     for name, arm in first["arms"].items():
         assert found["arms"][name]["mortality@28d"]["expected"] == arm["mortality@28d"]["expected"]
     key = "UC-MSC vs vehicle"

@@ -15,6 +15,10 @@ from mesolung import __version__
 
 DONE, FAILED, REFUSED, CANCELLED = 0, 1, 2, 130
 
+# Beyond these a run would outgrow any machine before it answered.
+MOST_REPLICATES = 100_000
+MOST_DRAWS = 10_000
+
 app = typer.Typer(
     name="mesolung",
     help="Virtual studies of MSC and MSC-EV therapy in lung disease. "
@@ -51,9 +55,14 @@ def _everywhere(
 @app.command()
 def run(
     study: Annotated[Path, typer.Argument(help="The study file, TOML.", metavar="STUDY.toml")],
-    replicates: Annotated[int, typer.Option(min=1, help="Whole trials to simulate.")] = 200,
+    replicates: Annotated[
+        int, typer.Option(min=1, max=MOST_REPLICATES, help="Whole trials to simulate.")
+    ] = 200,
     draws: Annotated[
-        int | None, typer.Option(min=1, help="Parameter draws of the scores; else as many as replicates.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_DRAWS, help="Parameter draws of the scores; else as many as replicates."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -9,9 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +28,14 @@ from mesolung.reading import Refusal
 from mesolung.writing import whole_folder
 
 # Raised whenever a library made by other code, from the same tables and model, must not be read.
-LAYOUT = "1"
+LAYOUT = "2"
 COURSES_PER_DRAW = 256
 DRAWS_AT_LEAST = 200
 DRAWS_AT_A_TIME = 8
 LARGEST_FAILED_SHARE = 0.05
 KEPT_A_DISEASE = 3
 SPARED_S = 6 * 3600.0
+CANNOT_WRITE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 Progress = Callable[[str, int, int], None]
 
@@ -132,7 +135,9 @@ def library_of(
             # Another run has built the same library meanwhile: theirs is as good as ours.
             if _open(folder, names) is None:
                 raise
-        except PermissionError as error:
+        except OSError as error:
+            if error.errno not in CANNOT_WRITE:
+                raise
             raise Refusal(
                 "the cache folder cannot be written",
                 found=f"{error.filename or folder.parent}",
@@ -148,6 +153,11 @@ def library_of(
             f"{share:.1%} of the untreated courses of {disease.name} could not be solved (limit 5 %)"
         )
     return opened
+
+
+def _checksum(file: Path) -> str:
+    with file.open("rb") as stream:
+        return file_digest(stream, "blake2b").hexdigest()
 
 
 def _digest(draws: Draws) -> str:
@@ -223,13 +233,17 @@ def _build(
             arrays.popitem()[1].flush()
         stored: dict[str, Any] = {f"covariate_{k}": v for k, v in covariates.items()}
         np.savez(place / "subjects.npz", **{**stored, "times": times, "failed": failed})
-        (place / "complete.json").write_text(json.dumps({"names": names}), encoding="utf-8")
+        sums = {file.name: _checksum(file) for file in sorted(place.iterdir())}
+        (place / "complete.json").write_text(json.dumps({"names": names, "sums": sums}), encoding="utf-8")
     progress("library of courses", draws.count, draws.count)
 
 
 def _open(folder: Path, names: tuple[str, ...]) -> Library | None:
     try:
-        kept = json.loads((folder / "complete.json").read_text(encoding="utf-8"))["names"]
+        complete = json.loads((folder / "complete.json").read_text(encoding="utf-8"))
+        kept = complete["names"]
+        if any(_checksum(folder / name) != told for name, told in complete["sums"].items()):
+            return None
         with np.load(folder / "subjects.npz") as stored:
             covariates = {
                 k.removeprefix("covariate_"): stored[k] for k in stored.files if k.startswith("covariate_")
@@ -238,6 +252,6 @@ def _open(folder: Path, names: tuple[str, ...]) -> Library | None:
         for name in names:
             np.load(folder / f"{name}.npy", mmap_mode="r")
         os.utime(folder)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, BadZipFile):
         return None
     return library

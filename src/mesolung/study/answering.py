@@ -112,4 +112,7 @@ def _zero_cells(label: str, done: list[Analysis]) -> list[str]:
     share = float(np.mean([a.zero_cell for a in done]))
     if share == 0.0:
         return []
-    return [f"{label}: a cell was 0 in {share:.3g} of the replicates, 0.5 was added to all their cells"]
+    return [
+        f"{label}: nobody or everybody in an arm had the event in {100 * share:.3g} % of the trials, "
+        "0.5 was added to their counts"
+    ]

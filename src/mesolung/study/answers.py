@@ -62,7 +62,7 @@ def arm_answer(arm: ArmTrials, asked: Asked) -> dict[str, Any]:
         "n": int(recorded.shape[1]),
         "mean": float(_mean(means)),
     }
-    return {**answer, **quantiles(means), "expected": quantiles(arm.expected(asked))}
+    return {**answer, **quantiles(means), "expected": quantiles(arm.expected(asked)[: recorded.shape[0]])}
 
 
 def analyses(
@@ -127,7 +127,9 @@ def effect_answer(treated: ArmTrials, control: ArmTrials, asked: Asked, measure:
     geometric = is_geometric(measure, asked.row, asked.as_)
     a, b = treated.expected_paired(asked, geometric), control.expected_paired(asked, geometric)
     kept = ~(np.isnan(a) | np.isnan(b))
-    a, b = a[kept], b[kept]
+    replicates = treated.members.shape[0]
+    # Draws beyond the replicates enter the scores only.
+    a, b = a[:replicates][kept[:replicates]], b[:replicates][kept[:replicates]]
     if a.size == 0:
         return {"measure": measure, **quantiles(a), "p_benefit": float("nan")}
     return {

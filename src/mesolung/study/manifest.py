@@ -27,6 +27,7 @@ NOT_RANDOMISED = (
 )
 # Share of failed subjects from which a run counts as failed.
 FAILED_SHARE = 0.001
+SPREAD_MISSED = 0.2
 PACKAGES = ("mesolung", "numpy", "scipy", "llvmlite", "python-libsbml", "antimony", "pydantic", "pint")
 
 
@@ -58,6 +59,13 @@ def manifest_of(
         for name, panel in sorted(panels.items())
         if panel.enrolment.borrowed > BORROWING_WORTH_A_WARNING
     ]
+    for name, panel in sorted(panels.items()):
+        warnings += [
+            f"{name}, {m.name}: the SD of the enrolled is {m.achieved_sd:.3g} {m.unit}, asked for was "
+            f"{m.requested_sd:.3g}"
+            for m in panel.enrolment.marginals
+            if abs(m.achieved_sd - m.requested_sd) > SPREAD_MISSED * m.requested_sd
+        ]
     if not study.blinded:
         warnings.append(OPEN_LABEL)
     if not study.randomised:

@@ -31,7 +31,7 @@ class Given:
     Attributes:
         events: doses and background drugs of S x M subjects.
         parameters: model parameters that the product sets, float64[S x M] each.
-        same: intp[S x M]; equal numbers mean the same course, the same drugs and no treatment.
+        same: intp[S x M]; equal numbers mean the same course, draw and drugs, and no treatment.
         doses: effective dose by stage ("counted", "viable", "delivered alive") -> float64[S x M], cells.
         ends_h: ends of the administrations, hours since enrolment.
     """
@@ -72,7 +72,8 @@ def give(
     slots = draw_of_slot.size
     n = slots * subjects
     parts: list[EventTable] = []
-    identity = [panel.enrolled.course]
+    # A borrowed course is followed by subjects of several draws, whose drugs act by their own draw.
+    identity = [panel.enrolled.course, np.repeat(draw_of_slot, subjects)]
     for name, background in sorted(arm.background.items()):
         if backgrounds()[name].how == "enrolment":
             continue

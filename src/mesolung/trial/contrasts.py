@@ -12,6 +12,7 @@ from mesolung.trial.outcomes import Bools, Floats
 
 RATIOS = ("risk_ratio", "odds_ratio", "ratio", "hazard_ratio", "win_ratio")
 DIFFERENCES = ("risk_difference", "difference")
+SOLVED_TO = 1e-5
 MEASURES = (*RATIOS, *DIFFERENCES, "none")
 
 
@@ -84,11 +85,11 @@ def benefits(treated: ArrayLike, control: ArrayLike, row: EndpointRow) -> Bools:
     Returns:
         bool[D]; false where either value is nan.
     """
-    gain = sign_of_better(row) * (
-        np.asarray(treated, dtype=np.float64) - np.asarray(control, dtype=np.float64)
-    )
-    least = row.minimum_important
-    return gain > (least if least is not None and np.isfinite(least) else 0.0)
+    a, b = np.asarray(treated, dtype=np.float64), np.asarray(control, dtype=np.float64)
+    least = row.minimum_important if row.minimum_important is not None else 0.0
+    # Two solved courses that should be equal differ by the solver's tolerance: that is no benefit.
+    noise = SOLVED_TO * np.maximum(np.abs(a), np.abs(b))
+    return sign_of_better(row) * (a - b) > np.maximum(noise, least if np.isfinite(least) else 0.0)
 
 
 def sign_of_better(row: EndpointRow) -> int:
