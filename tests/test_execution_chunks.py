@@ -99,8 +99,10 @@ def test_workers_default_to_the_processors_of_this_process() -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_takes_no_longer_than_a_chunk(workers: int) -> None:
     program = f"""
-        import time
+        import signal, time
         from mesolung.execution import map_chunks
+        # A parent that runs in the background may have left Ctrl-C switched off.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         def work(n):
             if n == 0:
                 print("ready", flush=True)

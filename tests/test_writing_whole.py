@@ -137,8 +137,10 @@ def test_a_disk_that_fills_leaves_nothing(tmp_path: Path) -> None:
 )
 def test_a_process_that_is_stopped_leaves_nothing(tmp_path: Path, number: int, status: int) -> None:
     program = """
-        import sys, time
+        import signal, sys, time
         from mesolung.writing import whole_folder
+        # A parent that runs in the background may have left Ctrl-C switched off.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with whole_folder(sys.argv[1]) as place:
             (place / "part").write_text("half")
             print("ready", flush=True)
