@@ -12,6 +12,7 @@ from mesolung.biology.disease import Criterion, Onset
 from mesolung.population.library import COURSES_PER_DRAW, Library
 from mesolung.population.raking import achieved, effective_size, rake
 from mesolung.population.table_one import Target
+from mesolung.population.twice import HAZARD
 
 POOL_BINS = 12
 # Nobody is enrolled beyond these quantiles of what table 1 describes.
@@ -130,7 +131,7 @@ def find_candidates(
     still = ok[draw, course, step]
     draw, course, step = draw[still], course[still], step[still]
     at = {name: library.value(name, draw, course, step) for name in baselines}
-    return Candidates(draw, course, step, np.exp(-library.value("HAZ", draw, course, step)), at)
+    return Candidates(draw, course, step, np.exp(-library.value(HAZARD, draw, course, step)), at)
 
 
 def enrol(

@@ -23,7 +23,7 @@ from mesolung.engine import CompiledModel
 from mesolung.population.courses import courses_of_draw
 from mesolung.population.draws import TREATMENT_MODULES, Draws
 from mesolung.population.events import stacked
-from mesolung.population.twice import RTOL, solve_twice
+from mesolung.population.twice import HAZARD, RTOL, solve_twice
 from mesolung.reading import Refusal
 from mesolung.writing import whole_folder
 
@@ -117,7 +117,7 @@ def library_of(
         Refusal: when the cache folder cannot be written.
         RuntimeError: when more than 5 % of the courses fail.
     """
-    names = (*observables, "HAZ")
+    names = (*observables, HAZARD)
     identity = "|".join(
         [
             *(LAYOUT, draws.posterior, str(draws.count), str(COURSES_PER_DRAW), repr(RTOL)),

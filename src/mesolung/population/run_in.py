@@ -14,10 +14,8 @@ from mesolung.population.courses import courses_of_draw
 from mesolung.population.draws import TREATMENT_MODULES, Draws, individual_values, varying
 from mesolung.population.events import joined, of_subjects, shifted, where
 from mesolung.population.library import COURSES_PER_DRAW, Library
-from mesolung.population.twice import solve_twice
+from mesolung.population.twice import HAZARD, solve_twice
 from mesolung.streams import normals
-
-HAZARD = "HAZ"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from mesolung.population.events import of_subjects
 # Worst scaled error of a course about 2e-4, of the median subject 6e-6 (`make bench`).
 RTOL = 1e-5
 TIGHTEST_RTOL = 1e-8
+# The state that accumulates the hazard of death.
+HAZARD = "HAZ"
 
 
 def solve_twice(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.engine import CompiledModel, SubjectFailure
+from mesolung.population.twice import HAZARD
 from mesolung.streams import normals, uniforms
 from mesolung.study.arm import Arm
 from mesolung.study.enrolling import VENTILATED, VENTILATION, Panel, TableOne
@@ -19,7 +20,7 @@ from mesolung.study.solving import Given, give, solve_given
 from mesolung.study.study import Study
 from mesolung.trial.allocation import randomise
 from mesolung.trial.outcomes import Outcomes
-from mesolung.trial.potential import HAZARD, ArmCourses
+from mesolung.trial.potential import ArmCourses
 
 POPULATION = "[population.baseline]"
 # Shown in every report, whatever a study asks for.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mesolung.biology.tables import endpoints
 from mesolung.study.replicates import ArmTrials, Asked
 from mesolung.study.solving import AFTER_DOSE_H
+from mesolung.trial.doses import CELLS_PER_GCELL
 from mesolung.trial.survival import kaplan_meier, survival_bands
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ LEVELS = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 TRACED_REPLICATES = 3
 TRACED_SUBJECTS = 4
 STAGES = ("counted", "viable", "delivered alive", "retained in lung", "licensed")
-CELLS_PER_GCELL = 1e9
 
 
 def subjects_table(

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from mesolung.engine import CompiledModel, EventTable, SubjectFailure
 from mesolung.population.events import joined, of_subjects
-from mesolung.population.twice import solve_twice
-
-HAZARD = "HAZ"
+from mesolung.population.twice import HAZARD, solve_twice
 
 
 @dataclass(frozen=True)
