@@ -10,7 +10,7 @@ from mesolung.biology import assemble
 from mesolung.biology.disease import read_disease
 from mesolung.engine import compile_model
 from mesolung.population.draws import draw_prior
-from mesolung.population.library import COURSES_PER_DRAW, library_of
+from mesolung.population.library import COURSES_PER_DRAW, KEPT_A_DISEASE, library_of
 from mesolung.reading import Refusal
 
 NAMES = ("pf_ratio",)
@@ -77,7 +77,7 @@ def test_old_libraries_of_the_disease_are_forgotten(made, tmp_path):
     (tmp_path / f"ards-{0:016x}").mkdir()
     newest = build(made, tmp_path).folder
     left = [p.name for p in tmp_path.iterdir()]
-    assert len([n for n in left if n.startswith("healthy")]) == 3
+    assert len([n for n in left if n.startswith("healthy")]) == KEPT_A_DISEASE
     assert newest.name in left and f"ards-{0:016x}" in left
     (tmp_path / "healthy-00000000000000ff").mkdir()
     build((made[0], made[1], draw_prior(3, "test")), tmp_path)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from mesolung.biology import tables
 from mesolung.reading import Refusal
 from mesolung.study import asking, read_study
 
@@ -46,12 +47,18 @@ CASES = {
     "unknown kind": Case('kind     = "trial"', 'kind = "trail"', "did you mean trial"),
     "another disease": Case('"covid19-ards"', '"copd"', 'disease "copd" is not supported yet'),
     "unknown disease": Case('"covid19-ards"', '"covid-ards"', "unknown disease; did you mean covid19-ards"),
-    "mixture of diseases": Case(
-        '"covid19-ards"', "{ ards = 1.0 }", "a mixture of diseases is not supported yet"
+    "mixture of something": Case(
+        '"covid19-ards"', "{ ards = 0.5, copd = 0.5 }", 'disease "copd" is not supported yet'
+    ),
+    "mixture that is no whole": Case(
+        '"covid19-ards"', "{ ards = 0.5, covid19-ards = 0.4 }", "shares of the diseases do not add up"
     ),
     "another species": Case('"human"', '"mouse"', 'species "mouse" is not supported yet'),
     "species a number": Case('"human"', "3", "allowed: human"),
-    "another origin": Case('"human"', '"human"\norigin = "onset"', 'origin "onset" is not supported yet', 1),
+    "another origin": Case('"human"', '"human"\norigin = "injury"', 'origin "injury" is not supported yet', 1),
+    "treatment from onset": Case(
+        'species  = "human"', 'origin = "onset"', "a treatment at times from onset is not supported yet", 21
+    ),
     "injury": Case('"human"', '"human"\ninjury = { agent = "lps" }', 'key "injury" is not supported yet', 1),
     "assay": Case('"human"', '"human"\nassay = { ratio = 1 }', 'key "assay" is not supported yet', 1),
     "duration a number": Case('duration = "28 d"', "duration = 28", "wrong type"),
@@ -66,13 +73,12 @@ CASES = {
     "negative size": Case("size = 24", "size = -24", "more than 0"),
     "size a text": Case("size = 24", 'size = "24"', "a whole number"),
     "size unknown": Case("size = 24", 'size = "unknown"', 'size = "unknown" is not supported yet'),
-    "correlation": Case(USUAL, '[population.correlation]\n"age, sofa" = 0.4\n' + USUAL, "not supported yet"),
-    "phenotype": Case(USUAL, "[population.phenotype]\nhyper = 0.3\n" + USUAL, "not supported yet"),
+    "phenotype": Case(USUAL, "[population.phenotype]\nhyper = 0.3\n" + USUAL, "unknown phenotype", 1),
     "include": Case(USUAL, '[population.include]\nsofa = "> 8"\n' + USUAL, "not supported yet"),
-    "delay with a bound": Case(
+    "delay beyond its bound": Case(
         "size = 24",
-        'size = 24\nonset_to_enrolment = { mean = 2, max = 9, unit = "d" }',
-        "not supported yet",
+        'size = 24\nonset_to_enrolment = { mean = 12, max = 9, unit = "d" }',
+        "onset_to_enrolment: mean not below max",
         1,
     ),
     "delay in kg": Case(
@@ -103,7 +109,9 @@ CASES = {
     "mean without end": Case(PF, "mean = 1e999", "a finite number"),
     "share of a quantity": Case(PF, "share = 0.3", "pf_ratio is a quantity"),
     "unknown baseline": Case(USUAL, "agee = 3\n" + USUAL, "unknown baseline; did you mean age"),
-    "planned baseline": Case(USUAL, "apache2 = 20\n" + USUAL, 'baseline "apache2" is not supported yet'),
+    "planned baseline": Case(
+        USUAL, "dlco_percent_predicted = 60\n" + USUAL, "is not supported yet"
+    ),
     "no baseline": Case(USUAL, "mortality = 0.3\n" + USUAL, "mortality has no value at enrolment"),
     "share above 1": Case(USUAL, "female = 30\n" + USUAL, "female: impossible share"),
     "negative share": Case(USUAL, "female = { share = -0.1 }\n" + USUAL, "at least 0"),
@@ -167,7 +175,7 @@ CASES = {
     "unknown route": Case('"intravenous"', '"intravenus"', "unknown route; did you mean intravenous"),
     "no times": Case(TIMES + "\n", "\n", "times is missing", -4),
     "empty times": Case(TIMES, "times = []", "at least 1"),
-    "time before enrolment": Case(TIMES, 'times = ["-1 d"]', "before enrolment"),
+    "time before the origin": Case(TIMES, 'times = ["-1 d"]', "before the origin"),
     "time beyond the end": Case(TIMES, 'times = ["0 d",\n"29 d"]', "beyond the duration", 1),
     "one time twice": Case(TIMES, 'times = ["0 d", "0 h"]', "two doses at one time"),
     "times unknown": Case(TIMES, 'times = "unknown"', 'times = "unknown" is not supported yet'),
@@ -185,12 +193,33 @@ CASES = {
     "endpoint of another disease": Case(
         'name = "mortality"', 'name = "bacterial_load"', "covid19-ards cannot have this endpoint"
     ),
-    "state of the model": Case('name = "mortality"', 'name = "state:IL6"', "not supported yet"),
+    "state that is none": Case(
+        'name = "mortality"', 'name = "state:IL6q"', "unknown endpoint; did you mean"
+    ),
+    "observable as a state": Case('name = "mortality"', 'name = "state:pf_ratio"', "unknown endpoint"),
+    "deaths of deaths": Case(PLAN, 'deaths = "survivors"', "mortality has its own rule for the dead"),
+    "deaths of a composite": Case(
+        'name = "mortality"\ntime = "28 d"\n' + PLAN,
+        'name = "ventilation_or_death"\ntime = "7 d"\ndeaths = "zero"',
+        "ventilation_or_death has its own rule for the dead",
+        2,
+    ),
     "time missing": Case('time = "28 d"\ncontrast', "contrast", "mortality: time is missing", -2),
     "time beyond the duration": Case(
         'time = "28 d"\ncontrast', 'time = "29 d"\ncontrast', "beyond the duration"
     ),
-    "where": Case(PLAN, 'where = "sofa >= 8"', 'key "where" is not supported yet'),
+    "where of no name": Case(PLAN, 'where = ">= 8"', "where: not a comparison"),
+    "where of two relations": Case(PLAN, 'where = "8 <= sofa <= 10"', "where: not a comparison"),
+    "where with or": Case(PLAN, 'where = "sofa >= 8 or age > 60 year"', "where: not a comparison"),
+    "where in code": Case(PLAN, "where = \"__import__('os')\"", "where: not a comparison"),
+    "where of an unknown name": Case(PLAN, 'where = "soffa >= 8"', "unknown baseline; did you mean sofa"),
+    "where of an outcome": Case(PLAN, 'where = "mortality = 1"', "unknown baseline"),
+    "where in a wrong unit": Case(PLAN, 'where = "age >= 65 kg"', "age: wrong unit"),
+    "where beyond bounds": Case(PLAN, 'where = "sofa >= 30"', "where: impossible value of sofa"),
+    "where of a trait at a level": Case(PLAN, 'where = "female > 0.5"', "female is a yes or no"),
+    "where of an exact quantity": Case(PLAN, 'where = "sofa = 8"', "sofa is a quantity"),
+    "where of nobody": Case(PLAN, 'where = "sofa >= 8 and sofa < 8"', "where: nobody can meet this"),
+    "where a number": Case(PLAN, "where = 8", "text in quotes"),
     "ratio of a change": Case(
         'name = "mortality"\ntime = "28 d"\n' + PLAN,
         'name = "pf_ratio"\ntime = "7 d"\nas = "change"\ncontrast = "ratio"',
@@ -248,14 +277,17 @@ CASES = {
         "unknown status",
         2,
     ),
-    "n beside a contrast": Case(
-        SEEN,
-        'contrast = "risk_ratio"\nvalue = 0.5\nversus = "UC-MSC"\nn = 24',
-        "n beside contrast is not supported yet",
-        3,
+    "n too small for a contrast": Case(
+        SEEN, 'contrast = "risk_ratio"\nvalue = 0.5\nversus = "UC-MSC"\nn = 3', "n of contrast: too few", 3
     ),
-    "n beside a direction": Case(
-        SEEN, 'direction = "lower"\nversus = "UC-MSC"\nn = 24', "n beside direction is not supported yet", 2
+    "n too small for a direction": Case(
+        SEEN, 'direction = "lower"\nversus = "UC-MSC"\nn = 2', "n of direction: too few", 2
+    ),
+    "an order of states": Case(
+        'arm = "vehicle"\nendpoint = "mortality"\ntime = "28 d"\n' + SEEN,
+        'endpoint = "state:IL6"\ntime = "7 d"\norder = ["vehicle", "UC-MSC"]',
+        "state:IL6 has no better direction",
+        2,
     ),
     "one observation twice": Case(
         'arm = "vehicle"\nendpoint',
@@ -264,7 +296,7 @@ CASES = {
         -1,
     ),
     "where of an observation": Case(
-        SEEN, SEEN + '\nwhere = "sofa >= 8"', 'key "where" is not supported yet', 2
+        SEEN, SEEN + '\nwhere = "sofa >= 8 and"', "where: not a comparison", 2
     ),
 }
 
@@ -312,9 +344,9 @@ def test_a_study_that_asks_for_nothing_is_refused(example: str, tmp_path: Path) 
 def test_the_dead_count_as_worst_only_where_there_is_a_worst(
     example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = dict(asking.endpoints())
-    rows["evlw"] = dataclasses.replace(rows["evlw"], highest=None, value_at_death=None)
-    monkeypatch.setattr(asking, "endpoints", lambda: rows)
+    row = dataclasses.replace(tables.endpoints()["evlw"], highest=None, value_at_death=None)
+    usual = asking.endpoint_in
+    monkeypatch.setattr(asking, "endpoint_in", lambda name, of: row if name == "evlw" else usual(name, of))
     path = tmp_path / "study.toml"
     plan = 'name = "mortality"\ntime = "28 d"\ncontrast = "risk_ratio"'
     for name, refused in (("evlw", True), ("compliance", False)):

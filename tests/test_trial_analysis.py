@@ -38,6 +38,10 @@ class Row:
     test: str | None = None
     default_contrast: str | None = "difference"
     minimum_important: float | None = None
+    unit: str = "fraction"
+    rule: str = "level"
+    outputs: tuple[str, ...] = ()
+    above: tuple[float, ...] = ()
 
 
 PF_RATIO = Row(lowest=20.0, highest=650.0)

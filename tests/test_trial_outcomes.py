@@ -28,15 +28,24 @@ class Row:
     test: str | None = None
     default_contrast: str | None = "difference"
     minimum_important: float | None = None
+    unit: str = "fraction"
+    rule: str = "level"
+    outputs: tuple[str, ...] = ()
+    above: tuple[float, ...] = (0.5,)
+
+    def __post_init__(self) -> None:
+        if self.rule == "level" and not self.outputs:
+            object.__setattr__(self, "outputs", (self.name,))
 
 
 PF_RATIO = Row(lowest=20.0, highest=650.0)
 SOFA = Row("sofa", better="lower", value_at_death=24.0, deaths="worst", test="mann-whitney")
 IL6 = Row("il6", scale="log", better="lower", lowest=0.01, default_contrast="ratio")
-MORTALITY = Row("mortality", "binary", better="lower", default_contrast="risk_ratio")
-SURVIVAL = Row("survival", "binary", better="higher", default_contrast="risk_ratio")
-VENTILATION = Row("ventilation", "binary", better="lower", deaths="worst")
-FREE_DAYS = Row("ventilator_free_days", better="higher", deaths="zero", test="mann-whitney")
+MORTALITY = Row("mortality", "binary", better="lower", default_contrast="risk_ratio", rule="death")
+SURVIVAL = Row("survival", "binary", better="higher", default_contrast="risk_ratio", rule="alive")
+ON = {"outputs": ("ventilated",)}
+VENTILATION = Row("ventilation", "binary", better="lower", deaths="worst", rule="present", **ON)
+FREE_DAYS = Row("ventilator_free_days", better="higher", deaths="zero", rule="days_off", **ON)
 
 TIMES = np.arange(0.0, 28 * 24 + 1, 12.0)
 

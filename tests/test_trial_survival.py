@@ -31,6 +31,10 @@ class Row:
     test: str | None = None
     default_contrast: str | None = "hazard_ratio"
     minimum_important: float | None = None
+    unit: str = "fraction"
+    rule: str = "level"
+    outputs: tuple[str, ...] = ()
+    above: tuple[float, ...] = ()
 
 
 MORTALITY, SURVIVAL = Row("mortality", "binary", "lower"), Row("survival", "binary", "higher")

@@ -56,12 +56,19 @@ DEFINITIONS = (
     "mmHg = 133.322387415 * pascal",
     "cmH2O = 98.0665 * pascal",
     "cell = [cells] = _ = cells",
+    "kilocell = 1000 * cell = kcell",
+    "gigacell = 1000000000 * cell = Gcell",
     "cell_equivalent = [cell_equivalents] = _ = cell_equivalents",
     "particle = [particles] = _ = particles",
     "copy = [copies] = _ = copies",
+    "gigacopy = 1000000000 * copy = Gcopy",
     "CFU = [colony_forming_units] = _ = cfu",
+    "megaCFU = 1000000 * CFU = MCFU",
+    "international_unit = [international_units] = IU",
     "EID50 = [egg_infectious_doses]",
     "point = [points] = _ = points",
+    "IU = [activity]",
+    "pack_year = [smoked] = _ = pack_years",
     "fraction = []",
     "percent = fraction / 100",
 )
@@ -82,6 +89,12 @@ _WRITTEN = (
     ("mm Hg", "mmHg"),
     ("cm H2O", "cmH2O"),
     ("cell-equivalent", "cell_equivalent"),
+    ("pack-year", "pack_year"),
+    # Blood and lavage counts, as laboratories print them.
+    ("1e9/L", "Gcell/L"),
+    ("10^9/L", "Gcell/L"),
+    ("1e3/uL", "Gcell/L"),
+    ("1e3/mL", "kcell/mL"),
 )
 
 

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
 import antimony
 import libsbml
 
+from mesolung.biology.at_health import AtHealth
+from mesolung.biology.checks import Text, law_problems, text_problems
+from mesolung.biology.expressions import read_expression
 from mesolung.biology.parameters import Parameter, Parameters, read_parameters
+from mesolung.biology.ranges import Laws
+from mesolung.biology.statements import read_statements
+from mesolung.biology.symbols import find_symbols
+from mesolung.biology.symbols import unit_id as unit_id
+from mesolung.reading import Refusal
 
-MODULES = ("units", "fate", "innate", "mediators", "pathogen", "barrier", "drugs", "outcome", "endpoints")
+MODULES = (
+    "units", "fate", "systemic", "innate", "adaptive", "mediators", "pathogen", "barrier", "coagulation", "fibrosis",
+    "drugs", "gas_exchange", "support", "outcome", "endpoints",
+)  # fmt: skip
 SWITCHED = (
     "driver",
     "background",
@@ -21,8 +33,8 @@ OUTSIDE = ("trial",)  # modules of the table that the model itself does not use
 NAME = "mesolung_acute"
 
 
-class AssemblyError(Exception):
-    """The modules and the parameter table do not make one consistent model."""
+class AssemblyError(Refusal):
+    """The modules and the parameter table do not make one consistent model; file and line as in `Refusal`."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +55,12 @@ class Assembled:
     model_hash: str
 
 
-def assemble(parameters: Parameters | None = None) -> Assembled:
+def assemble(parameters: Parameters | None = None, modules: Mapping[str, str] | None = None) -> Assembled:
     """Merge the modules, fill in the parameters, and solve the sources that keep health at rest.
 
     Arguments:
         parameters: a parameter table; None takes the table of the package.
+        modules: name -> Antimony text; None takes the modules of the package.
 
     Returns:
         the model. Each source is an initial assignment: minus the rate law of its state, from the same law
@@ -55,21 +68,26 @@ def assemble(parameters: Parameters | None = None) -> Assembled:
         parameters rests exactly, too.
 
     Raises:
-        AssemblyError: naming what is missing, or what libSBML finds inconsistent, units included.
+        AssemblyError: with file and line: a name, unit, row or law that is missing, unknown or there twice,
+            a law that need not have a value, a share that can leave 0 to 1, a source below 0 at health, or
+            what libSBML finds inconsistent, units included.
     """
     table = parameters if parameters is not None else read_parameters()
-    text = merged_text(table)
-    document, model = _document(text)
+    texts = modules if modules is not None else {name: module_text(name) for name in MODULES}
+    statements = read_statements(texts)
+    text = Text(statements, table, find_symbols(statements, table), OUTSIDE)
+    _refuse_first(text_problems(text))
+    merged = merged_text(table, texts)
+    document, model = _document(merged, texts)
+    _refuse_first(_libsbml_problems(document, model, text))
+    _refuse_first(law_problems(text, read_laws(model)))
     homeostatic = _solve_sources(model, table)
-    problems = consistency_problems(document)
-    if problems:
-        raise AssemblyError("; ".join(problems))
     return Assembled(
         sbml=libsbml.writeSBMLToString(document),
-        antimony=text,
+        antimony=merged,
         homeostatic=homeostatic,
         states=tuple(rule.getVariable() for rule in _rules(model) if rule.isRate()),
-        model_hash=hashlib.sha256(text.encode()).hexdigest(),
+        model_hash=hashlib.sha256(merged.encode()).hexdigest(),
     )
 
 
@@ -85,32 +103,20 @@ def module_text(name: str) -> str:
     return (files("mesolung.biology") / "modules" / f"{name}.ant").read_text(encoding="utf-8")
 
 
-def unit_id(unit: str) -> str:
-    """Name a unit of the parameter table as the model does.
-
-    Arguments:
-        unit: for example "1", "1/h", "pM/Gcell/h".
-
-    Returns:
-        for example "dimensionless", "per_h", "pM_per_Gcell_per_h".
-    """
-    if unit == "1":
-        return "dimensionless"
-    return ("per_" + unit[2:] if unit.startswith("1/") else unit).replace("/", "_per_")
-
-
-def merged_text(table: Parameters) -> str:
+def merged_text(table: Parameters, modules: Mapping[str, str] | None = None) -> str:
     """Write all modules as one Antimony model.
 
     Arguments:
         table: gives values, units and meanings.
+        modules: name -> Antimony text; None takes the modules of the package.
 
     Returns:
         its text; sources still have the value 0.
     """
+    texts = modules if modules is not None else {name: module_text(name) for name in MODULES}
     lines = [f"model {NAME}()"]
-    for name in MODULES:
-        lines += [f"// ---- {name}", module_text(name)]
+    for name, content in texts.items():
+        lines += [f"// ---- {name}", content]
     lines.append("// ---- values of parameters.csv")
     lines += [_value_line(row) for row in table if row.module not in OUTSIDE]
     sources = sorted(set(re.findall(r"\bsrc_(\w+) has", "\n".join(lines))))
@@ -127,9 +133,50 @@ def consistency_problems(document: libsbml.SBMLDocument) -> list[str]:
     Returns:
         errors and warnings, empty when there are none.
     """
+    return [f"{error.getErrorId()}: {error.getMessage().strip()}" for error in _libsbml_errors(document)]
+
+
+def read_laws(model: libsbml.Model) -> Laws:
+    """Read the laws of a merged model.
+
+    Arguments:
+        model: libSBML's model, its sources not solved yet.
+
+    Returns:
+        its laws.
+    """
+    rates = {r.getVariable(): read_expression(r.getMath()) for r in _rules(model) if r.isRate()}
+    rules = {r.getVariable(): read_expression(r.getMath()) for r in _rules(model) if r.isAssignment()}
+    starts = {state: read_expression(_healthy_value(model, state)) for state in rates}
+    for assignment in model.getListOfInitialAssignments():
+        if assignment.getSymbol() not in starts:
+            rules[assignment.getSymbol()] = read_expression(assignment.getMath())
+    return Laws(rates, rules, starts)
+
+
+def _refuse_first(problems: Iterable[Refusal]) -> None:
+    for first in problems:
+        raise AssemblyError(
+            first.problem, file=first.file, line=first.line, found=first.found, allowed=first.allowed
+        )
+
+
+def _libsbml_errors(document: libsbml.SBMLDocument) -> list[libsbml.SBMLError]:
     document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, True)
-    found = [document.getError(i) for i in range(document.checkConsistency())]
-    return [f"{error.getErrorId()}: {error.getMessage().strip()}" for error in found]
+    return [document.getError(i) for i in range(document.checkConsistency())]
+
+
+def _libsbml_problems(document: libsbml.SBMLDocument, model: libsbml.Model, text: Text) -> Iterator[Refusal]:
+    """What libSBML finds, at the line of the law that it is about."""
+    names = {p.getLine(): p.getId() for p in model.getListOfParameters()}
+    names |= {a.getLine(): a.getSymbol() for a in model.getListOfInitialAssignments()}
+    names |= {rule.getLine(): rule.getVariable() for rule in _rules(model)}
+    for error in _libsbml_errors(document):
+        message = error.getMessage().strip()
+        # The first paragraph cites the rule of SBML, the second says what is wrong here.
+        own = message.split("\n\n")[-1] if "\n\n" in message else message.split("\n")[-1]
+        name = names.get(error.getLine(), "")
+        yield text.refusal(name, f"{name or 'the model'}: {own} (libSBML {error.getErrorId()})")
 
 
 def _value_line(row: Parameter) -> str:
@@ -137,20 +184,30 @@ def _value_line(row: Parameter) -> str:
     return f'{row.id} = {row.value!r}; {row.id} has {unit_id(row.unit)}; {row.id} is "{meaning}";'
 
 
-def _document(text: str) -> tuple[libsbml.SBMLDocument, libsbml.Model]:
+def _document(merged: str, modules: Mapping[str, str]) -> tuple[libsbml.SBMLDocument, libsbml.Model]:
     antimony.clearPreviousLoads()
-    if antimony.loadAntimonyString(text) < 0:
-        raise AssemblyError(antimony.getLastError())
+    if antimony.loadAntimonyString(merged) < 0:
+        message = antimony.getLastError() or "no reason given"
+        file, line = _place_in_modules(message, modules)
+        raise AssemblyError(f"Antimony cannot read it: {message}", file=file, line=line)
     document = libsbml.readSBMLFromString(antimony.getSBMLString(NAME))
     model = document.getModel()
     if model is None:
         raise AssemblyError("the merged text holds no model")
-    ruled = {rule.getVariable() for rule in _rules(model)}
-    for parameter in model.getListOfParameters():
-        name = parameter.getId()
-        if not (parameter.isSetValue() or name in ruled or model.getInitialAssignment(name)):
-            raise AssemblyError(f"{name} has no value: parameters.csv has no row for it")
     return document, model
+
+
+def _place_in_modules(message: str, modules: Mapping[str, str]) -> tuple[str | None, int | None]:
+    """File and line of an error that Antimony places in the merged text."""
+    found = re.search(r"line (\d+)", message)
+    line = int(found[1]) if found else 0
+    first = 3  # the model's name and the module's own heading stand before its first line
+    for name, content in modules.items():
+        length = content.count("\n") + 1
+        if first <= line < first + length:
+            return f"{name}.ant", line - first + 1
+        first += length + 1
+    return None, None
 
 
 def _rules(model: libsbml.Model) -> list[libsbml.Rule]:
@@ -162,32 +219,17 @@ def _solve_sources(model: libsbml.Model, table: Parameters) -> tuple[str, ...]:
     rates = {rule.getVariable(): rule.getMath() for rule in _rules(model) if rule.isRate()}
     laws = {rule.getVariable(): rule.getMath() for rule in _rules(model) if rule.isAssignment()}
     homeostatic = tuple(state for state in rates if model.getParameter(f"src_{state}") is not None)
-    healthy = {state: _healthy_value(model, state) for state in rates}
+    known = {state: _healthy_value(model, state) for state in rates}
     for name in (*table.of_module(*SWITCHED), *(f"src_{state}" for state in homeostatic)):
-        healthy[name] = _number(model, name, 0.0)
-    known = dict(healthy)
+        known[name] = _number(model, name, 0.0)
+    health = AtHealth(known, laws)
     for state in homeostatic:
         negative = libsbml.ASTNode(libsbml.AST_MINUS)
-        negative.addChild(_at_health(rates[state], known, laws))
+        negative.addChild(health.law(rates[state]))
         assignment = model.createInitialAssignment()
         assignment.setSymbol(f"src_{state}")
         assignment.setMath(negative)
     return homeostatic
-
-
-def _at_health(
-    node: libsbml.ASTNode, known: dict[str, libsbml.ASTNode], laws: dict[str, libsbml.ASTNode]
-) -> libsbml.ASTNode:
-    """Copy a law with states at health and the laws that it names written out: only constants are left."""
-    if node.isName():
-        name = node.getName()
-        if name not in known and name in laws:
-            known[name] = _at_health(laws[name], known, laws)
-        return (known.get(name) or node).deepCopy()
-    copy = node.deepCopy()
-    for i in range(copy.getNumChildren()):
-        copy.replaceChild(i, _at_health(node.getChild(i), known, laws), True)
-    return copy
 
 
 def _healthy_value(model: libsbml.Model, state: str) -> libsbml.ASTNode:
@@ -199,10 +241,7 @@ def _healthy_value(model: libsbml.Model, state: str) -> libsbml.ASTNode:
 
 
 def _number(model: libsbml.Model, name: str, value: float) -> libsbml.ASTNode:
-    parameter = model.getParameter(name)
-    if parameter is None:
-        raise AssemblyError(f"{name} stands in parameters.csv and in no module")
     node = libsbml.ASTNode(libsbml.AST_REAL)
     node.setValue(value)
-    node.setUnits(parameter.getUnits())
+    node.setUnits(model.getParameter(name).getUnits())
     return node

@@ -1,13 +1,11 @@
-"""Diseases of the package, read from their TOML files."""
+"""Diseases, read from TOML files and checked against the model that they drive."""
 
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from importlib.resources import files
-from typing import Any
-
-import numpy as np
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
 
 from mesolung.biology.course import Criterion as Criterion
 from mesolung.biology.course import Disease as Disease
@@ -15,11 +13,19 @@ from mesolung.biology.course import Driver as Driver
 from mesolung.biology.course import DriverEvents as DriverEvents
 from mesolung.biology.course import Onset as Onset
 from mesolung.biology.course import Spread as Spread
-from mesolung.reading import Refusal
+from mesolung.biology.entries import Entry
+from mesolung.biology.parameters import read_parameters
+from mesolung.biology.spreads import hours, read_spread, read_time
+from mesolung.biology.symbols import Symbol, package_symbols, unit_id, unit_powers
+from mesolung.biology.tables import covariates
+from mesolung.reading import Refusal, read_toml
+from mesolung.units import UnitError, convert
 
-HOURS = {"min": 1.0 / 60.0, "h": 1.0, "d": 24.0}
-DISTRIBUTIONS = ("fixed", "normal", "lognormal", "share")
-AT_START = {"value": 0.0, "unit": "h"}
+KEYS = (
+    "extends", "name", "label", "course", "onset", "group", "driver", "criteria", "delay", "delay_from_onset",
+    "covariates",
+)  # fmt: skip
+INF = float("inf")
 
 
 def diseases() -> tuple[str, ...]:
@@ -32,106 +38,226 @@ def diseases() -> tuple[str, ...]:
     return tuple(sorted(e.name.removesuffix(".toml") for e in folder.iterdir() if e.name.endswith(".toml")))
 
 
-def read_disease(name: str) -> Disease:
-    """Read a disease of the package, with what its ``extends`` inherits.
+def read_disease(which: str | Path) -> Disease:
+    """Read a disease, with what its ``extends`` inherits.
 
     Arguments:
-        name: one of `diseases`.
+        which: one of `diseases`, or the path of a file; what that extends lies beside it or in the package.
 
     Returns:
         the disease.
 
     Raises:
-        Refusal: for another name, or a file that cannot be used.
+        Refusal: for an unknown name; with file and line for a key that is missing or unknown, a number out of
+            its bounds, a name that the model does not have, or a unit that does not fit the model's.
     """
-    if name not in diseases():
-        raise Refusal("unknown disease", found=name, allowed=", ".join(diseases()))
-    content, texts = _content(name)
-    try:
-        return _disease(content, hashlib.sha256("".join(texts).encode()).hexdigest())
-    except (KeyError, ValueError, TypeError) as error:
-        raise Refusal(f"cannot be used: {error}", file=f"{name}.toml") from None
+    layers, texts = _layers(which, ())
+    return _disease(layers, hashlib.sha256("".join(texts).encode()).hexdigest())
 
 
-def _content(name: str) -> tuple[dict[str, Any], list[str]]:
-    text = (files("mesolung.biology") / "diseases" / f"{name}.toml").read_text(encoding="utf-8")
-    own = tomllib.loads(text)
-    if "extends" not in own:
-        return own, [text]
-    parent, texts = _content(own.pop("extends"))
-    covariates = {**parent.get("covariates", {}), **own.get("covariates", {})}
-    return {**parent, **own, "covariates": covariates}, [*texts, text]
+def _layers(which: str | Path, above: tuple[str, ...]) -> tuple[list[Entry], list[str]]:
+    """The file's own content before what it inherits; the texts the other way round."""
+    if isinstance(which, str):
+        if which not in diseases():
+            raise Refusal("unknown disease", found=which, allowed=", ".join(diseases()))
+        with as_file(files("mesolung.biology") / "diseases" / f"{which}.toml") as path:
+            document = read_toml(path)
+        entry = Entry(document, f"{which}.toml", (), document.values)
+        if entry.text("name") != which:
+            raise entry.refusal("the name is not the file's", "name", found=entry.text("name"), allowed=which)
+    else:
+        document = read_toml(which)
+        entry = Entry(document, str(which), (), document.values)
+    entry.only(*KEYS)
+    if "extends" not in entry.values:
+        return [entry], [document.text]
+    parent = entry.text("extends")
+    beside = document.file.parent / f"{parent}.toml"
+    if not isinstance(which, str) and beside.is_file():
+        following: str | Path = beside
+    elif parent in diseases():
+        following = parent
+    else:
+        raise entry.refusal(
+            "extends an unknown disease", "extends", found=parent, allowed=", ".join(diseases())
+        )
+    if str(following) in (*above, str(which)):
+        raise entry.refusal("extends itself", "extends", found=parent)
+    inherited, texts = _layers(following, (*above, str(which)))
+    return [entry, *inherited], [*texts, document.text]
 
 
-def _disease(content: dict[str, Any], digest: str) -> Disease:
-    groups = tuple((g["name"], float(g["share"])) for g in content.get("group", ()))
-    if groups and abs(sum(share for _, share in groups) - 1.0) > 1e-9:
-        raise ValueError("the shares of the groups do not add up to 1")
-    onset = content.get("onset", {})
+def _disease(layers: list[Entry], digest: str) -> Disease:
+    def holding(key: str) -> Entry:
+        return next((layer for layer in layers if key in layer.values), layers[0])
+
+    groups = _groups(holding("group"))
+    course = holding("course").table("course")
+    course.only("length", "sampled_every")
+    traits = _covariates(layers)
+    at_start = Spread("fixed", 0.0, unit="h")
+    delay = read_time(holding("delay").table("delay")) if "delay" in holding("delay").values else at_start
+    from_onset = holding("delay_from_onset")
     return Disease(
-        name=content["name"],
-        label=content["label"],
-        length_h=_hours(content["course"]["length"]),
-        sampled_every_h=_hours(content["course"]["sampled_every"]),
-        onset=Onset(
-            onset.get("observable"), float(onset.get("above", 0.0)), _hours(onset.get("time", "0 h"))
-        ),
-        drivers=tuple(_driver(entry, [g for g, _ in groups]) for entry in content.get("driver", ())),
+        name=holding("name").text("name"),
+        label=holding("label").text("label"),
+        length_h=hours(course, "length"),
+        sampled_every_h=hours(course, "sampled_every"),
+        onset=_onset(holding("onset").table("onset", required=False)),
+        drivers=tuple(_driver(e, [g for g, _ in groups]) for e in holding("driver").tables("driver")),
         groups=groups,
-        covariates={key: _spread(entry) for key, entry in content.get("covariates", {}).items()},
-        criteria=tuple(
-            Criterion(key, float(entry.get("min", -np.inf)), float(entry.get("max", np.inf)))
-            for key, entry in content.get("criteria", {}).items()
-        ),
-        delay=_time(content.get("delay", AT_START)),
-        delay_from_onset=_time(content.get("delay_from_onset", content.get("delay", AT_START))),
+        covariates=traits,
+        criteria=_criteria(holding("criteria").table("criteria", required=False), tuple(traits)),
+        delay=delay,
+        delay_from_onset=read_time(from_onset.table("delay_from_onset"))
+        if "delay_from_onset" in from_onset.values
+        else delay,
         hash=digest,
     )
 
 
-def _driver(entry: dict[str, Any], groups: list[str]) -> Driver:
-    group = entry.get("group", "")
+def _groups(layer: Entry) -> tuple[tuple[str, float], ...]:
+    found: dict[str, float] = {}
+    for entry in layer.tables("group"):
+        entry.only("name", "share")
+        name = entry.text("name")
+        if name in found:
+            raise entry.refusal("a group stands twice", "name", found=name)
+        found[name] = entry.share("share")
+    if found and abs(sum(found.values()) - 1.0) > 1e-9:
+        raise layer.refusal(
+            "the shares of the groups do not add up to 1",
+            "group",
+            0,
+            "share",
+            found=f"{sum(found.values()):g}",
+        )
+    return tuple(found.items())
+
+
+def _onset(entry: Entry) -> Onset:
+    entry.only("observable", "above", "time")
+    time = hours(entry, "time") if "time" in entry.values else 0.0
+    if "observable" not in entry.values:
+        if "above" in entry.values:
+            raise entry.refusal("onset lacks observable", "above")
+        return Onset(None, 0.0, time)
+    name = entry.text("observable")
+    _known(entry, name, ("state", "observable"), "observable")
+    return Onset(name, entry.number("above"), time)
+
+
+def _criteria(table: Entry, traits: tuple[str, ...]) -> tuple[Criterion, ...]:
+    found = []
+    for name in table.values:
+        entry = table.table(name)
+        entry.only("min", "max")
+        if name not in traits:
+            _known(table, name, ("state", "observable"), name)
+        if not entry.values:
+            raise entry.refusal(f"the criterion {name} bounds nothing", allowed="min, max or both")
+        low, high = entry.number("min", -INF), entry.number("max", INF)
+        if low > high:
+            raise entry.refusal(
+                f"min of {name} is above max", "min", found=f"{low:g}", allowed=f"up to {high:g}"
+            )
+        found.append(Criterion(name, low, high))
+    return tuple(found)
+
+
+def _covariates(layers: list[Entry]) -> dict[str, Spread]:
+    found: dict[str, Spread] = {}
+    for layer in reversed(layers):
+        table = layer.table("covariates", required=False)
+        for name in table.values:
+            entry = table.table(name)
+            spread = read_spread(entry, _varying())
+            row, symbol = covariates().get(name), package_symbols().get(name)
+            if row is not None:
+                fits = _same(spread.unit, row.unit)
+                unit = row.unit
+            elif symbol is not None and symbol.kind == "parameter":
+                fits = unit_powers(unit_id(spread.unit)) == unit_powers(symbol.unit)
+                unit = symbol.unit
+            else:
+                raise table.refusal(
+                    "unknown covariate",
+                    name,
+                    found=name,
+                    allowed=f"{', '.join(covariates())}, or a parameter",
+                )
+            if not fits:
+                raise entry.refusal(
+                    f"the unit of {name} does not fit", "unit", found=spread.unit, allowed=unit
+                )
+            found[name] = spread
+    return found
+
+
+def _same(unit: str, other: str) -> bool:
+    try:
+        return convert(1.0, unit, other) == 1.0
+    except UnitError:
+        return False
+
+
+def _driver(entry: Entry, groups: list[str]) -> Driver:
+    entry.only("target", "amount", "time", "duration", "share", "group")
+    target = entry.text("target")
+    symbol = _known(entry, target, ("state", "parameter"), "target")
+    group = entry.text("group", "")
     if group and group not in groups:
-        raise ValueError(f"the driver of {entry['target']} names the unknown group {group}")
-    return Driver(
-        target=entry["target"],
-        amount=_spread(entry["amount"]),
-        time=_time(entry.get("time", AT_START)),
-        duration=_time(entry["duration"]) if "duration" in entry else None,
-        share=float(entry.get("share", 1.0)),
-        group=group,
+        raise entry.refusal("unknown group", "group", found=group, allowed=", ".join(groups) or "none")
+    amount = read_spread(entry.table("amount"), _varying(), lowest=0.0)
+    duration = None
+    if "duration" in entry.values:
+        if symbol.kind == "state":
+            raise entry.refusal(
+                f"the state {target} is given at once", "duration", allowed=f"the target rate_{target}"
+            )
+        duration = read_time(entry.table("duration"), _varying(), above=0.0)
+    _fits(entry, amount, symbol, over_time=duration is not None)
+    time = (
+        read_time(entry.table("time"), _varying(), lowest=0.0)
+        if "time" in entry.values
+        else Spread("fixed", 0.0, unit="h")
     )
+    return Driver(target, amount, time, duration, entry.share("share", 1.0), group)
 
 
-def _time(entry: dict[str, Any]) -> Spread:
-    factor = HOURS[entry["unit"]]
-    scaled = {key: entry[key] * factor for key in ("value", "min", "max") if key in entry}
-    if "sd" in entry and entry.get("distribution") != "lognormal":
-        scaled["sd"] = entry["sd"] * factor
-    return _spread({**entry, **scaled, "unit": "h"})
+def _fits(entry: Entry, amount: Spread, symbol: Symbol, *, over_time: bool) -> None:
+    """Refuse an amount in another unit than its target's; over time it is the total, hours times as much."""
+    wanted = unit_powers(symbol.unit)
+    if over_time:
+        wanted = unit_powers("h", wanted)
+    if unit_powers(unit_id(amount.unit)) != wanted:
+        raise entry.refusal(
+            f"the unit of the amount does not fit {symbol.name}",
+            "amount",
+            "unit",
+            found=amount.unit,
+            allowed=f"{symbol.unit} times h, a total" if over_time else symbol.unit,
+        )
 
 
-def _spread(entry: dict[str, Any]) -> Spread:
-    unknown = set(entry) - {"distribution", "value", "sd", "unit", "min", "max", "correlation"}
-    if unknown:
-        raise ValueError(f"unknown keys {', '.join(sorted(unknown))}")
-    distribution = entry.get("distribution", "fixed")
-    if distribution not in DISTRIBUTIONS:
-        raise ValueError(f"distribution {distribution}; allowed: {', '.join(DISTRIBUTIONS)}")
-    correlation = tuple((key, float(rho)) for key, rho in entry.get("correlation", {}).items())
-    if sum(rho * rho for _, rho in correlation) > 1.0:
-        raise ValueError("correlations exceed 1")
-    return Spread(
-        distribution=distribution,
-        value=float(entry["value"]),
-        sd=float(entry.get("sd", 0.0)),
-        unit=entry.get("unit", "1"),
-        lowest=float(entry.get("min", -np.inf)),
-        highest=float(entry.get("max", np.inf)),
-        correlation=correlation,
-    )
+def _known(entry: Entry, name: str, kinds: tuple[str, ...], key: str) -> Symbol:
+    symbol = package_symbols().get(name)
+    if symbol is None or symbol.kind not in kinds:
+        raise entry.refusal(
+            f"names what is no {' or '.join(kinds)} of the model", key, found=name, allowed=_near(name, kinds)
+        )
+    return symbol
 
 
-def _hours(text: str) -> float:
-    value, unit = text.split()
-    return float(value) * HOURS[unit]
+def _near(name: str, kinds: tuple[str, ...]) -> str | None:
+    """Names of the model that look like one that it does not have."""
+    from difflib import get_close_matches
+
+    names = [s.name for s in package_symbols().values() if s.kind in kinds]
+    return ", ".join(get_close_matches(name, names, n=3, cutoff=0.6)) or None
+
+
+@cache
+def _varying() -> frozenset[str]:
+    """The parameters that differ between subjects, which a spread can be correlated with."""
+    return frozenset(row.id for row in read_parameters() if row.between_subject > 0.0)

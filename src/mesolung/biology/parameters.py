@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -22,6 +23,8 @@ DISTRIBUTIONS = ("fixed", "normal", "lognormal", "logit-normal", "spike-lognorma
 GRADES = ("A", "B", "C")
 SETTING_MODULES = ("driver", "background", "product")
 SETTING_SOURCES = ("assumed: definition", "assumed: covariate")
+SOURCE = re.compile(r"(assumed|seen|derived): \S")
+NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Parameter:
             differs between lots of a product stands in product/priors.csv.
         source: where the value was seen, how it was derived, or "assumed: reason".
         grade: A measured in humans, B in animals or in vitro, C assumed.
+        line: of the table's file, from 1; 0 for a row that no file holds.
     """
 
     id: str
@@ -52,6 +56,7 @@ class Parameter:
     source: str
     grade: str
     meaning: str
+    line: int = field(default=0, compare=False)
 
     @property
     def is_setting(self) -> bool:
@@ -72,10 +77,12 @@ class Parameters:
     Attributes:
         rows: in the order of the file.
         hash: SHA-256 of the table's text.
+        file: name of the table's file.
     """
 
     rows: tuple[Parameter, ...]
     hash: str
+    file: str = "parameters.csv"
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -104,6 +111,10 @@ class Parameters:
             KeyError: when there is none.
         """
         return self._by_id[name]
+
+    def find(self, name: str) -> Parameter | None:
+        """Find a row, or None where there is none."""
+        return self._by_id.get(name)
 
     def __contains__(self, name: object) -> bool:
         return name in self._by_id
@@ -139,70 +150,101 @@ def read_parameters(resource: Path | Traversable | None = None) -> Parameters:
     rows: list[Parameter] = []
     lines: dict[str, int] = {}
     for row in read_table(place, COLUMNS):
-        if row["id"] in lines:
-            problem = f"stands twice, first on line {lines[row['id']]}"
-            raise Refusal(problem, file="parameters.csv", line=row.line, found=row["id"])
-        lines[row["id"]] = row.line
-        rows.append(_parameter(row))
-    return Parameters(tuple(rows), hashlib.sha256(place.read_bytes()).hexdigest())
+        try:
+            if row["id"] in lines:
+                raise Refusal(f"stands twice, first on line {lines[row['id']]}", found=row["id"])
+            lines[row["id"]] = row.line
+            rows.append(_parameter(row))
+        except Refusal as error:
+            raise Refusal(
+                error.problem, file=place.name, line=row.line, found=error.found, allowed=error.allowed
+            ) from None
+    return Parameters(tuple(rows), hashlib.sha256(place.read_bytes()).hexdigest(), place.name)
 
 
 def _parameter(row: Row) -> Parameter:
     for column in COLUMNS:
         if not row[column] and column not in MAY_BE_EMPTY:
-            raise Refusal(f"{column} is empty", file="parameters.csv", line=row.line)
+            raise Refusal(f"{row['id'] or 'a parameter'} has no {column}")
+    name = row["id"]
+    if not NAME.fullmatch(name):
+        raise Refusal("an id is letters, digits and underscores", found=name)
     _one_of(row, "distribution", DISTRIBUTIONS)
     _one_of(row, "grade", GRADES)
-    parts = row["uncertainty"].split(";")
-    if len(parts) != (2 if row["distribution"].startswith("spike-") else 1):
+    if not SOURCE.match(row["source"]):
         raise Refusal(
-            "uncertainty does not suit the distribution",
-            file="parameters.csv",
-            line=row.line,
-            found=row["uncertainty"],
-            allowed='a number, or "probability;deviation" for a spike',
+            f"the source of {name} does not say whether the value was seen",
+            found=row["source"],
+            allowed='"seen: ...", "derived: ..." or "assumed: ..."',
         )
-    for part in parts:
-        _spread(row, part)
+    value = _number(row, "value")
+    _supported(name, row["distribution"], value)
     return Parameter(
-        id=row["id"],
+        id=name,
         module=row["module"],
-        value=_number(row, row["value"]),
+        value=value,
         unit=row["unit"],
         distribution=row["distribution"],
-        uncertainty=row["uncertainty"],
-        between_subject=_spread(row, row["between_subject"]),
-        between_lot=_spread(row, row["between_lot"]),
+        uncertainty=_uncertainty(row),
+        between_subject=_spread(name, row["between_subject"]),
+        between_lot=_spread(name, row["between_lot"]),
         species=row["species"],
         source=row["source"],
         grade=row["grade"],
         meaning=row["meaning"],
+        line=row.line,
     )
 
 
 def _one_of(row: Row, column: str, allowed: tuple[str, ...]) -> None:
     if row[column] not in allowed:
         raise Refusal(
-            f"{column} is unknown",
-            file="parameters.csv",
-            line=row.line,
-            found=row[column],
-            allowed=", ".join(allowed),
+            f"the {column} of {row['id']} is unknown", found=row[column], allowed=", ".join(allowed)
         )
 
 
-def _spread(row: Row, text: str) -> float:
-    value = _number(row, text or "0")
+def _supported(name: str, distribution: str, value: float) -> None:
+    """Refuse a typical value that its distribution cannot take."""
+    family = distribution.removeprefix("spike-")
+    if family == "lognormal" and not value > 0.0:
+        raise Refusal(f"{name} cannot be {distribution}", found=f"value {value:g}", allowed="a value above 0")
+    if family == "logit-normal" and not 0.0 < value < 1.0:
+        raise Refusal(
+            f"{name} cannot be {distribution}", found=f"value {value:g}", allowed="a value between 0 and 1"
+        )
+
+
+def _uncertainty(row: Row) -> str:
+    text = row["uncertainty"]
+    parts = text.split(";")
+    if len(parts) != (2 if row["distribution"].startswith("spike-") else 1):
+        raise Refusal(
+            f"the uncertainty of {row['id']} does not suit the distribution",
+            found=text or "nothing",
+            allowed='a number, or "probability;deviation" for a spike',
+        )
+    spreads = [_spread(row["id"], part) for part in parts]
+    if len(parts) == 2 and spreads[0] > 1.0:
+        raise Refusal(f"{row['id']} has a probability above 1", found=text)
+    return text
+
+
+def _spread(name: str, text: str) -> float:
+    value = _finite(name, text or "0")
     if value < 0.0:
-        raise Refusal("a spread is negative", file="parameters.csv", line=row.line, found=text)
+        raise Refusal(f"a spread of {name} is negative", found=text)
     return value
 
 
-def _number(row: Row, text: str) -> float:
+def _number(row: Row, column: str) -> float:
+    return _finite(row["id"], row[column])
+
+
+def _finite(name: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise Refusal("not a finite number", file="parameters.csv", line=row.line, found=text)
+        raise Refusal(f"{name} has what is not a finite number", found=text)
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from math import inf, isfinite
@@ -16,11 +16,12 @@ from mesolung.units import convert, quantity, same_dimension
 ENDPOINT_COLUMNS = (
     "name", "label", "unit", "accepted_units", "type", "scale", "lowest", "highest", "better", "needs_time",
     "at_enrolment", "value_at_death", "deaths", "matrix", "diseases", "species", "subjective",
-    "minimum_important", "test", "default_contrast",
+    "minimum_important", "test", "default_contrast", "rule", "outputs",
 )  # fmt: skip
+DEFINITION_COLUMNS = ("endpoint", "disease", "output", "above", "unit", "source")
 COVARIATE_COLUMNS = ("name", "label", "unit", "accepted_units", "scale", "lowest", "highest", "diseases")
 BACKGROUND_COLUMNS = (
-    "name", "label", "kind", "target", "how", "dose", "dose_unit", "duration", "every", "meaning",
+    "name", "label", "kind", "target", "how", "dose", "dose_unit", "factor", "duration", "every", "meaning",
 )  # fmt: skip
 ROUTE_COLUMNS = ("name", "live_cells_enter", "apoptotic_cells_enter", "through_blood", "meaning")
 RESERVED_COLUMNS = ("kind", "name", "waits_for")
@@ -28,11 +29,26 @@ RESERVED_COLUMNS = ("kind", "name", "waits_for")
 TYPES = ("binary", "count", "continuous", "time", "rate")
 SCALES = ("linear", "log", "logit", "binary")
 BETTER = ("lower", "higher")
+# How an endpoint is read off a course; `mesolung.trial.endpoints` says what each does.
+RULES = (
+    "level",
+    "present",
+    "occurred",
+    "death",
+    "alive",
+    "discharged",
+    "hospital_days",
+    "days_off",
+    "days_on",
+)
+WITHOUT_OUTPUT = ("death", "alive", "discharged", "hospital_days")
+ON = 0.5  # an output between 0 and 1 counts as on from here
 DEATHS = ("survivors", "worst", "zero")
 TESTS = ("fisher", "welch", "negative-binomial", "log-rank", "mann-whitney")
 CONTRASTS = (
     "risk_ratio", "risk_difference", "odds_ratio", "difference", "ratio", "hazard_ratio", "win_ratio", "none",
 )  # fmt: skip
+PER_KG = "/kg"
 BACKGROUND_KINDS = ("drug", "support")
 HOW = ("dose", "switch", "enrolment")
 RESERVED_KINDS = (
@@ -70,7 +86,9 @@ class Measured:
     def accepts(self, unit: str) -> bool:
         """Tell whether a study file may use a unit for it, however the unit is spelled."""
         try:
-            return any(convert(1.0, unit, known) == 1.0 for known in self.accepted_units)
+            return unit in self.accepted_units or any(
+                convert(1.0, unit, known) == 1.0 for known in self.accepted_units
+            )
         except ValueError:
             return False
 
@@ -87,7 +105,7 @@ class Endpoint(Measured):
 
     Attributes:
         type: "binary", "count", "continuous", "time" or "rate".
-        better: "lower" or "higher".
+        better: "lower" or "higher"; "neither" for a state of the model, which no table lists.
         needs_time: whether a study must say when it is measured.
         at_enrolment: whether subjects have a value at enrolment, so that it can stand in table 1.
         value_at_death: what a death counts as, in ``unit``, where a rule asks for it; else None.
@@ -98,6 +116,10 @@ class Endpoint(Measured):
         minimum_important: least difference that matters to patients, in ``unit``, or None.
         test: the usual test, or None for that of the type.
         default_contrast: the usual measure of the difference between arms.
+        rule: how it is read off a subject's course, one of `RULES`.
+        outputs: model outputs that it is read from; empty where it is read off death or discharge.
+        above: level of each output from which a yes or no is a yes; empty where there is none, or where it
+            differs by disease (`endpoint_in` fills it in).
     """
 
     type: str
@@ -112,6 +134,24 @@ class Endpoint(Measured):
     minimum_important: float | None
     test: str | None
     default_contrast: str
+    rule: str = "level"
+    outputs: tuple[str, ...] = ()
+    above: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A part of the definition of a yes-or-no endpoint in one disease.
+
+    Attributes:
+        output: model output, with a row of its own in the endpoint table.
+        above: level from which it counts, in that row's unit.
+        source: publication, or "assumed: reason".
+    """
+
+    output: str
+    above: float
+    source: str
 
 
 @dataclass(frozen=True)
@@ -130,7 +170,8 @@ class Background:
         how: "dose", repeated amounts into the state ``target``; "switch", the parameter ``target`` is 1 while
             it is given; "enrolment", the share of subjects that have it at enrolment, read from ``target``.
         dose: the usual dose, in ``dose_unit``; None but for "dose".
-        dose_unit: unit of the state; None but for "dose".
+        dose_unit: unit of a dose, a mass or activity, or that per kg of body weight; None but for "dose".
+        factor: amount of the state that a unit of the drug is worth.
         duration_h: usual length of the course, h; inf where it has none.
         every_h: usual time between doses, h; None but for "dose".
         meaning: what it stands for.
@@ -143,6 +184,7 @@ class Background:
     how: str
     dose: float | None
     dose_unit: str | None
+    factor: float
     duration_h: float
     every_h: float | None
     meaning: str
@@ -151,6 +193,16 @@ class Background:
     def unit(self) -> str:
         """Unit of a dose, "" where there is none."""
         return self.dose_unit or ""
+
+    @property
+    def per_kg(self) -> bool:
+        """Whether the usual dose is one per kg of body weight."""
+        return self.unit.endswith(PER_KG)
+
+    @property
+    def amount_unit(self) -> str:
+        """Unit of what one subject gets, a kilogram left out."""
+        return self.unit.removesuffix(PER_KG)
 
 
 @dataclass(frozen=True)
@@ -182,6 +234,49 @@ def endpoints() -> Mapping[str, Endpoint]:
         Refusal: for a table that cannot be used.
     """
     return _read("endpoints.csv", ENDPOINT_COLUMNS, _endpoint)
+
+
+@cache
+def definitions() -> Mapping[tuple[str, str], tuple[Threshold, ...]]:
+    """Read the endpoints whose definition differs by disease.
+
+    Returns:
+        (endpoint, disease) -> levels that its outputs reach at the same time.
+
+    Raises:
+        Refusal: for a table that cannot be used.
+    """
+    name = "definitions.csv"
+    found: dict[tuple[str, str], tuple[Threshold, ...]] = {}
+    for row in read_table(files("mesolung.biology") / name, DEFINITION_COLUMNS):
+        output = endpoints()[_one_of(row, "output", tuple(endpoints()))]
+        above = _number(row, "above")
+        if above is None or not output.accepts(row["unit"]):
+            raise _wrong(row, "above", f"is not a level in {', '.join(output.accepted_units)}")
+        level = convert(above, row["unit"], output.unit)
+        key = (_one_of(row, "endpoint", tuple(endpoints())), _text(row, "disease"))
+        found[key] = (*found.get(key, ()), Threshold(output.name, level, _text(row, "source")))
+    return MappingProxyType(found)
+
+
+def endpoint_in(name: str, disease: str) -> Endpoint:
+    """Find an endpoint as it is defined in a disease.
+
+    Arguments:
+        name: row of the endpoint table.
+        disease: of the study.
+
+    Returns:
+        the row, with the outputs and levels of its definition there.
+
+    Raises:
+        KeyError: for a name that the table has not.
+    """
+    row = endpoints()[name]
+    parts = definitions().get((name, disease), ())
+    if not parts:
+        return row
+    return replace(row, outputs=tuple(p.output for p in parts), above=tuple(p.above for p in parts))
 
 
 @cache
@@ -241,6 +336,10 @@ def _read(name: str, columns: Sequence[str], build: Callable[[Row], Named]) -> M
 def _endpoint(row: Row) -> Endpoint:
     unit = _text(row, "unit")
     lowest, highest = _bounds(row)
+    rule = _one_of(row, "rule", RULES)
+    outputs = _names(row, "outputs") if row["outputs"] else () if rule in WITHOUT_OUTPUT else (row["name"],)
+    if rule in WITHOUT_OUTPUT and outputs:
+        raise _wrong(row, "outputs", f"are none of a rule {rule}")
     return Endpoint(
         name=row["name"],
         label=_text(row, "label"),
@@ -262,6 +361,9 @@ def _endpoint(row: Row) -> Endpoint:
         minimum_important=_number(row, "minimum_important"),
         test=_one_of(row, "test", TESTS) if row["test"] else None,
         default_contrast=_one_of(row, "default_contrast", CONTRASTS),
+        rule=rule,
+        outputs=outputs,
+        above=(ON,) * len(outputs) if rule in ("present", "occurred") else (),
     )
 
 
@@ -299,6 +401,7 @@ def _background(row: Row) -> Background:
         how=how,
         dose=dose,
         dose_unit=row["dose_unit"] or None,
+        factor=_number(row, "factor") or 1.0,
         duration_h=inf if duration is None else duration,
         every_h=every,
         meaning=_text(row, "meaning"),

@@ -37,6 +37,14 @@ class Contract(StrEnum):
     result = "result"
 
 
+class Form(StrEnum):
+    """The formats of an export."""
+
+    sbml = "sbml"
+    antimony = "antimony"
+    svg = "svg"
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"mesolung {__version__}")
@@ -95,15 +103,31 @@ def explain(
     name: Annotated[
         str,
         typer.Argument(
-            help="A parameter, endpoint, covariate, background or disease, "
-            "or a list: parameters, endpoints, covariates, backgrounds, diseases."
+            help="A state, observable, parameter, endpoint, covariate, background, route, source, disease, "
+            "module or reserved name; or the plural of one of these, for the list."
         ),
     ],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
 ) -> None:
-    """Say what a name means: value, unit, uncertainty, source and grade."""
+    """Say what a name means: value, unit, spreads, source, grade, and the law that holds it, by line."""
     from mesolung.cli.explain import explain_name
 
-    explain_name(name)
+    explain_name(name, json)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to make.", metavar="FILE")],
+    form: Annotated[
+        Form, typer.Option("--format", help="SBML or Antimony of the model, or its map as a picture.")
+    ] = Form.sbml,
+    disease: Annotated[str, typer.Option(help="Whose drivers are written in.")] = "healthy",
+    group: Annotated[str | None, typer.Option(help="A group of the disease; else the largest.")] = None,
+) -> None:
+    """Write the model for other tools: SBML with units and annotations, Antimony, or a map of it as SVG."""
+    from mesolung.cli.export import export_file
+
+    export_file(form.value, disease, group, out)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from mesolung.biology.disease import Disease
 from mesolung.engine import ADD_STATE, SET_PARAMETER, CompiledModel, EventTable
 from mesolung.population.draws import Draws, individual_values, varying
 from mesolung.population.events import joined, same_events
+from mesolung.population.traits import SCORES, with_traits
 from mesolung.streams import normals
 
 # A course may be enrolled at any of so many moments, each after a delay of its own.
@@ -52,7 +53,8 @@ def courses_of_draw(model: CompiledModel, disease: Disease, draws: Draws, draw: 
         for name in (*varying(draws, ids, treated=False), *disease.normals)
     }
     values = individual_values(draws, ids, np.full(count, draw), z)
-    covariates = disease.covariate_values(z)
+    own = {name: normals(draws.posterior, f"course:trait:{name}", draw, count) for name in SCORES}
+    covariates = with_traits(disease.covariate_values(z), own)
     parameters = np.tile(model.default_parameters, (count, 1))
     column = {name: k for k, name in enumerate(model.parameters)}
     for name, value in {**values, **covariates}.items():

@@ -1,18 +1,16 @@
-"""Enrolment: who of a library of untreated courses enters a study, when, and with what weight."""
+"""Enrolment: who of the candidates of a library enters a study, and with what weight."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.biology.disease import Criterion, Onset
-from mesolung.population.library import COURSES_PER_DRAW, Library
-from mesolung.population.raking import achieved, effective_size, rake
-from mesolung.population.table_one import Target
-from mesolung.population.twice import HAZARD
+from mesolung.population.candidates import Candidates
+from mesolung.population.raking import achieved, effective_size, rake_with_ranks, spearman
+from mesolung.population.table_one import RankCorrelation, Target
 
 POOL_BINS = 12
 # Nobody is enrolled beyond these quantiles of what table 1 describes.
@@ -21,30 +19,12 @@ DRAW_BINS = 3
 DRAW_ROUNDS = 12
 LEAST_EFFECTIVE_SIZE = 50.0
 LARGEST_MISS = 0.1
+LARGEST_CORRELATION_MISS = 0.1
 BORROWING_WORTH_A_WARNING = 0.25
 
 
 class CannotEnrol(Exception):
     """Raised when the library has nobody, or too few, like the study's table 1; the text says which line."""
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Courses at the moment they could be enrolled, in the one fixed order of the library.
-
-    Attributes:
-        draw: intp[n], parameter draw of the course.
-        course: intp[n], number of the course within its draw.
-        step: intp[n], index of the library's times at enrolment.
-        weight: float64[n], chance of being alive then.
-        values: baseline name -> float64[n].
-    """
-
-    draw: NDArray[np.intp]
-    course: NDArray[np.intp]
-    step: NDArray[np.intp]
-    weight: NDArray[np.float64]
-    values: Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -61,17 +41,28 @@ class Marginal:
 
 
 @dataclass(frozen=True)
+class Association:
+    """How a rank correlation of table 1 was met."""
+
+    first: str
+    second: str
+    requested: float
+    achieved: float
+
+
+@dataclass(frozen=True)
 class Enrolment:
     """The pool of a study arm, weighted to its table 1.
 
     Attributes:
         candidates: who may be picked.
-        members: for each draw the indices into ``candidates``, in library order.
+        members: for each draw the indices into ``candidates``, disease by disease, in library order.
         cumulative: for each draw the cumulative weights of its members, ending at 1.
         effective: effective size of the pool over all draws.
         least: smallest effective size of a used draw's members, after borrowing.
         borrowed: mean share of a draw's weight that comes from neighbouring draws.
         marginals: how each line of table 1 is met by those who are enrolled, over the used draws.
+        associations: how each correlation is, likewise.
     """
 
     candidates: Candidates
@@ -81,57 +72,56 @@ class Enrolment:
     least: float
     borrowed: float
     marginals: tuple[Marginal, ...]
+    associations: tuple[Association, ...] = ()
 
-    def pick(self, draw: int, u: NDArray[np.float64]) -> NDArray[np.intp]:
+    def pick(
+        self, draw: int, u: NDArray[np.float64], disease: NDArray[np.intp] | None = None
+    ) -> NDArray[np.intp]:
         """Pick subjects by the inverse of the weighted distribution over courses.
 
         Arguments:
             draw: parameter draw.
             u: uniform numbers, one a subject; the same numbers serve every arm.
+            disease: intp, shape of ``u``: the disease that each subject has; None where there is one.
 
         Returns:
             intp, shape of ``u``: indices into ``candidates``.
         """
-        place = np.searchsorted(self.cumulative[draw], u, side="right")
-        return self.members[draw][np.minimum(place, self.members[draw].size - 1)]
+        members, cumulative = self.members[draw], self.cumulative[draw]
+        last: NDArray[np.intp] | int = members.size - 1
+        if disease is not None:
+            # Members stand disease by disease: a subject's own are one stretch of the distribution.
+            kinds = self.candidates.disease[members]
+            ends = np.searchsorted(kinds, np.arange(int(kinds[-1]) + 1), side="right")
+            edges = np.concatenate([[0.0], cumulative[ends - 1]])
+            u = edges[disease] + u * (edges[disease + 1] - edges[disease])
+            last = ends[disease] - 1
+        place = np.searchsorted(cumulative, u, side="right")
+        return members[np.minimum(place, last)]
 
 
-def find_candidates(
-    library: Library,
-    criteria: Sequence[Criterion],
-    baselines: Sequence[str],
-    delay_h: NDArray[np.float64],
-    onset: Onset,
-) -> Candidates:
-    """Find each course's first eligible moment, let the delay to enrolment pass, and drop who no longer fits.
+@dataclass(frozen=True)
+class _Pool:
+    """What raking needs of all candidates: lines, pairs of quantities, and which moments are a course."""
 
-    Arguments:
-        library: untreated courses.
-        criteria: bounds to keep, both at the first moment and at enrolment ("those improved drop out").
-        baselines: observables and covariates whose values at enrolment are wanted.
-        delay_h: float64[draws, courses, K], hours from the first eligible moment to enrolment; a course is
-            a candidate at K moments, and counts once in every effective size.
-        onset: nobody is enrolled before it.
+    values: Sequence[NDArray[np.float64]]
+    targets: Sequence[Target]
+    pairs: Sequence[tuple[NDArray[np.float64], NDArray[np.float64], float]]
+    course: NDArray[np.intp]
+    disease: NDArray[np.intp]
+    diseases: int
 
-    Returns:
-        the candidates; the chance of having died before is in their weight, not in their number.
-    """
-    ok: NDArray[np.bool_] = np.logical_and(~library.failed[:, :, None], library.times >= onset.time_h)
-    if onset.observable is not None:
-        ok &= np.maximum.accumulate(library.value(onset.observable) > onset.above, axis=2)
-    for criterion in criteria:
-        values = library.value(criterion.name)
-        ok &= (values >= criterion.lowest) & (values <= criterion.highest)
-    first = ok.argmax(axis=2)
-    interval = library.times[1] - library.times[0]
-    step = first[:, :, None] + np.rint(delay_h / interval).astype(np.intp)
-    inside = np.any(ok, axis=2, keepdims=True) & (step < library.times.size)
-    draw, course, turn = np.nonzero(inside)
-    step = step[draw, course, turn]
-    still = ok[draw, course, step]
-    draw, course, step = draw[still], course[still], step[still]
-    at = {name: library.value(name, draw, course, step) for name in baselines}
-    return Candidates(draw, course, step, np.exp(-library.value(HAZARD, draw, course, step)), at)
+    def raked(
+        self, weights: NDArray[np.float64], chosen: NDArray[np.intp] | slice, *, bins: int, rounds: int = 60
+    ) -> NDArray[np.float64]:
+        return rake_with_ranks(
+            weights[chosen],
+            [v[chosen] for v in self.values],
+            self.targets,
+            [(a[chosen], b[chosen], rho) for a, b, rho in self.pairs],
+            bins=bins,
+            rounds=rounds,
+        )
 
 
 def enrol(
@@ -139,22 +129,24 @@ def enrol(
     targets: Sequence[Target],
     distances: NDArray[np.float64],
     used: Sequence[int] | None = None,
+    correlations: Sequence[RankCorrelation] = (),
 ) -> Enrolment:
     """Weight candidates so that, over the pool and within each draw, they look like table 1.
 
     Arguments:
-        candidates: from `find_candidates`.
+        candidates: from `mesolung.population.candidates`.
         targets: marginals of table 1.
         distances: float64[D, D] between draws; a draw whose own candidates weigh less than 50 borrows
             those of its nearest neighbours until they do not.
         used: draws that subjects will be picked from; None for all.
+        correlations: of quantities of table 1.
 
     Returns:
         the enrolment; a draw that is not used has no members.
 
     Raises:
-        CannotEnrol: when the effective size over all draws is below 50 or a marginal is missed by more
-            than 0.1 SD.
+        CannotEnrol: when the effective size over all draws is below 50, a marginal is missed by more than
+            0.1 SD or a correlation by more than 0.1.
     """
     values = [candidates.values[t.name] for t in targets]
     inside = np.ones(candidates.weight.size, bool)
@@ -162,11 +154,20 @@ def enrol(
         if target.share is None:
             # The outermost bin has no outer edge of its own: one far outlier would move the mean of all.
             low, high = target.quantile(np.array([OUTERMOST, 1.0 - OUTERMOST]))
-            inside &= (v >= max(low, target.lowest)) & (v <= min(high, target.highest))
-    pool = rake(candidates.weight * inside, values, targets, bins=POOL_BINS)
-    course = candidates.draw * COURSES_PER_DRAW + candidates.course
+            # What piles up at a bound, as days of ventilation at 0, belongs to the line.
+            inside &= ((v >= low) | (v == target.lowest)) & ((v <= high) | (v == target.highest))
+            inside &= (v >= target.lowest) & (v <= target.highest)
+    pairs = [(candidates.values[c.first], candidates.values[c.second], c.rho) for c in correlations]
+    course = candidates.identity
+    diseases = int(candidates.disease.max(initial=0)) + 1
+    whole = _Pool(values, targets, pairs, course, candidates.disease, diseases)
+    pool = whole.raked(candidates.weight * inside, slice(None), bins=POOL_BINS)
     effective = effective_size(_by_course(course, pool))
-    _check(effective, [_marginal(t, v, pool) for t, v in zip(targets, values, strict=True)])
+    _check(
+        effective,
+        [_marginal(t, v, pool) for t, v in zip(targets, values, strict=True)],
+        _associations(correlations, candidates, pool),
+    )
 
     count = distances.shape[0]
     members = [np.empty(0, np.intp)] * count
@@ -178,8 +179,8 @@ def enrol(
     # Candidates come draw by draw, so each draw's are one stretch.
     by_draw = np.split(weighted, np.searchsorted(candidates.draw[weighted], np.arange(1, count)))
     for d in range(count) if used is None else used:
-        chosen, weights = _members_of(d, by_draw, distances[d], pool, course, values, targets)
-        order = np.argsort(chosen)
+        chosen, weights = _members_of(d, by_draw, distances[d], pool, whole)
+        order = np.lexsort((chosen, candidates.disease[chosen]))
         members[d] = chosen[order]
         cumulative[d] = np.cumsum(weights[order])
         borrowed.append(float(weights[candidates.draw[chosen] != d].sum()))
@@ -195,6 +196,7 @@ def enrol(
         float(least),
         float(np.mean(borrowed)),
         marginals,
+        tuple(_associations(correlations, candidates, enrolled)),
     )
 
 
@@ -203,9 +205,7 @@ def _members_of(
     by_draw: Sequence[NDArray[np.intp]],
     distance: NDArray[np.float64],
     pool: NDArray[np.float64],
-    course: NDArray[np.intp],
-    values: Sequence[NDArray[np.float64]],
-    targets: Sequence[Target],
+    whole: _Pool,
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     # No two draws share a course, so the sums of an effective size add up over draws.
     total = squares = 0.0
@@ -213,16 +213,33 @@ def _members_of(
     chosen, weights = np.empty(0, np.intp), np.empty(0)
     for k in [d, *(int(k) for k in np.argsort(distance, kind="stable") if k != d)]:
         parts.append(by_draw[k])
-        own = _by_course(course[by_draw[k]], pool[by_draw[k]])
+        own = _by_course(whole.course[by_draw[k]], pool[by_draw[k]])
         total, squares = total + own.sum(), squares + (own * own).sum()
         if total * total < LEAST_EFFECTIVE_SIZE * squares or squares == 0.0:
             continue
         chosen = np.concatenate(parts)
         # Once more within the draw: a site enrols people like its table 1, whatever is true of the disease.
-        weights = rake(pool[chosen], [v[chosen] for v in values], targets, bins=DRAW_BINS, rounds=DRAW_ROUNDS)
-        if effective_size(_by_course(course[chosen], weights)) >= LEAST_EFFECTIVE_SIZE:
+        weights = whole.raked(pool, chosen, bins=DRAW_BINS, rounds=DRAW_ROUNDS)
+        # Every disease of a mixture has somebody, whose course its subjects can follow.
+        if np.bincount(whole.disease[chosen], minlength=whole.diseases).min() == 0:
+            continue
+        if effective_size(_by_course(whole.course[chosen], weights)) >= LEAST_EFFECTIVE_SIZE:
             break
     return chosen, weights
+
+
+def _associations(
+    correlations: Sequence[RankCorrelation], candidates: Candidates, weights: NDArray[np.float64]
+) -> list[Association]:
+    return [
+        Association(
+            c.first,
+            c.second,
+            c.rho,
+            spearman(candidates.values[c.first], candidates.values[c.second], weights),
+        )
+        for c in correlations
+    ]
 
 
 def _by_course(course: NDArray[np.intp], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -240,12 +257,18 @@ def _marginal(target: Target, values: NDArray[np.float64], weights: NDArray[np.f
     return Marginal(target.name, target.unit, mean, sd, got_mean, got_sd, miss)
 
 
-def _check(effective: float, marginals: Sequence[Marginal]) -> None:
+def _check(effective: float, marginals: Sequence[Marginal], associations: Sequence[Association]) -> None:
     for line in marginals:
         if not line.miss <= LARGEST_MISS:
             raise CannotEnrol(
                 f"{line.name}: mean {line.requested_mean:.4g} (SD {line.requested_sd:.3g}) asked for, the "
                 f"nearest in the library of courses is {line.achieved_mean:.4g} (SD {line.achieved_sd:.3g})"
+            )
+    for pair in associations:
+        if not abs(pair.achieved - pair.requested) <= LARGEST_CORRELATION_MISS:
+            raise CannotEnrol(
+                f"{pair.first} and {pair.second}: rank correlation {pair.requested:.2f} asked for, the "
+                f"nearest in the library of courses is {pair.achieved:.2f}"
             )
     if effective < LEAST_EFFECTIVE_SIZE:
         raise CannotEnrol(

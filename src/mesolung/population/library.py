@@ -8,11 +8,11 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass
 from hashlib import blake2b, file_digest
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import BadZipFile
 
 import numpy as np
@@ -23,21 +23,27 @@ from mesolung.engine import CompiledModel
 from mesolung.population.courses import courses_of_draw
 from mesolung.population.draws import TREATMENT_MODULES, Draws
 from mesolung.population.events import stacked
+from mesolung.population.traits import traits_hash
 from mesolung.population.twice import HAZARD, RTOL, solve_twice
 from mesolung.reading import Refusal
 from mesolung.writing import whole_folder
 
 # Raised whenever a library made by other code, from the same tables and model, must not be read.
-LAYOUT = "2"
-COURSES_PER_DRAW = 256
+LAYOUT = "3"
+# The one place that says how large a library is: 100,000 courses with 200 draws.
+COURSES_PER_DRAW = 500
 DRAWS_AT_LEAST = 200
-DRAWS_AT_A_TIME = 8
+DRAWS_AT_A_TIME = 4
 LARGEST_FAILED_SHARE = 0.05
-KEPT_A_DISEASE = 3
+KEPT_A_DISEASE = 2
 SPARED_S = 6 * 3600.0
 CANNOT_WRITE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 Progress = Callable[[str, int, int], None]
+# How an output is kept: as it is, or in half precision on a linear or logarithmic scale.
+EXACT = "exact"
+LOG = "log"
+LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Library:
         failed: bool[D, C], courses that the solver could not finish.
         covariates: name -> float64[D, C].
         names: observables that were kept.
+        scales: those of them that are kept in half precision -> the scale they are kept on.
+        failures: draw, course, time (h), reason and what is suspected, of each failed course.
     """
 
     folder: Path
@@ -57,6 +65,13 @@ class Library:
     failed: NDArray[np.bool_]
     covariates: Mapping[str, NDArray[np.float64]]
     names: tuple[str, ...]
+    scales: Mapping[str, str]
+    failures: tuple[Mapping[str, Any], ...]
+
+    @property
+    def courses(self) -> int:
+        """Courses of each draw."""
+        return self.failed.shape[1]
 
     def value(
         self,
@@ -83,9 +98,8 @@ class Library:
             values = np.load(self.folder / f"{name}.npy", mmap_mode="r")
         else:
             raise KeyError(name)
-        if draw is None:
-            return values.astype(np.float64)
-        return values[draw, course, step].astype(np.float64)
+        found = values if draw is None else values[draw, course, step]
+        return _decoded(found, self.scales.get(name, EXACT))
 
 
 def library_of(
@@ -98,6 +112,7 @@ def library_of(
     workers: int,
     chunk: int,
     progress: Progress,
+    coarse: Mapping[str, str] | None = None,
 ) -> Library:
     """Open the library of a disease, building it first when the cache does not hold it.
 
@@ -109,6 +124,8 @@ def library_of(
         cache: folder for libraries.
         workers, chunk: threads, and subjects that one takes at a time.
         progress: called with (stage, done, total).
+        coarse: observables that half precision is enough for -> "linear" or "log", the scale on which they
+            are then kept; the others are kept in single precision.
 
     Returns:
         the library.
@@ -118,10 +135,11 @@ def library_of(
         RuntimeError: when more than 5 % of the courses fail.
     """
     names = (*observables, HAZARD)
+    scales = {name: scale for name, scale in sorted((coarse or {}).items()) if name in observables}
     identity = "|".join(
         [
             *(LAYOUT, draws.posterior, str(draws.count), str(COURSES_PER_DRAW), repr(RTOL)),
-            *(model.kernel_id, disease.hash, _digest(draws), *names),
+            *(model.kernel_id, disease.hash, _digest(draws), traits_hash(), *names, json.dumps(scales)),
         ]
     )
     folder = cache / f"{disease.name}-{blake2b(identity.encode(), digest_size=8).hexdigest()}"
@@ -130,7 +148,7 @@ def library_of(
         shutil.rmtree(folder, ignore_errors=True)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _build(model, disease, draws, names, folder, workers, chunk, progress)
+            _build(model, disease, draws, names, scales, folder, workers, chunk, progress)
         except Refusal:
             # Another run has built the same library meanwhile: theirs is as good as ours.
             if _open(folder, names) is None:
@@ -170,7 +188,7 @@ def _digest(draws: Draws) -> str:
 
 
 def _forget_old(newest: Path, disease: str) -> None:
-    """Remove all but the latest libraries of a disease: each is some 300 MB, each changed table makes one."""
+    """Remove all but the latest libraries of a disease: each is large, and each changed table makes one."""
     used = {}
     for other in newest.parent.glob(f"{disease}-{'[0-9a-f]' * 16}"):
         with suppress(OSError):
@@ -183,11 +201,28 @@ def _forget_old(newest: Path, disease: str) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
+def _encoded(values: NDArray[np.float64], scale: str) -> NDArray[Any]:
+    """Values as they are kept: float32, or float16, to 1 part in 2000 (of the logarithm: to 1 % at most)."""
+    if scale == EXACT:
+        return values.astype(np.float32)
+    if scale == LOG:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = np.log(np.maximum(values, 0.0))
+        return values.astype(np.float16)
+    return np.clip(values, -LARGEST_HALF, LARGEST_HALF).astype(np.float16)
+
+
+def _decoded(kept: NDArray[Any], scale: str) -> NDArray[np.float64]:
+    values = kept.astype(np.float64)
+    return np.exp(values, out=values) if scale == LOG else values
+
+
 def _build(
     model: CompiledModel,
     disease: Disease,
     draws: Draws,
     names: tuple[str, ...],
+    scales: Mapping[str, str],
     folder: Path,
     workers: int,
     chunk: int,
@@ -196,46 +231,54 @@ def _build(
     times = np.arange(0.0, disease.length_h + 1e-9, disease.sampled_every_h)
     shape = (draws.count, COURSES_PER_DRAW)
     failed = np.zeros(shape, bool)
+    told: list[dict[str, Any]] = []
     covariates: dict[str, NDArray[np.float64]] = {}
     with whole_folder(folder) as place:
-        arrays = {
-            name: np.lib.format.open_memmap(
-                place / f"{name}.npy", mode="w+", dtype=np.float32, shape=(*shape, times.size)
-            )
-            for name in names
-        }
-        for start in range(0, draws.count, DRAWS_AT_A_TIME):
-            progress("library of courses", start, draws.count)
-            block = range(start, min(start + DRAWS_AT_A_TIME, draws.count))
-            made = [courses_of_draw(model, disease, draws, d, COURSES_PER_DRAW) for d in block]
-            found, failures = solve_twice(
-                model,
-                np.concatenate([c.parameters for c in made]),
-                times,
-                None,
-                stacked([c.events for c in made], COURSES_PER_DRAW),
-                names,
-                workers=workers,
-                chunk=chunk,
-            )
-            values = found.reshape(len(made), COURSES_PER_DRAW, times.size, len(names))
-            rows = slice(block.start, block.stop)
-            for k, name in enumerate(names):
-                arrays[name][rows] = values[..., k]
-            for failure in failures:
-                failed[start + failure.subject // COURSES_PER_DRAW, failure.subject % COURSES_PER_DRAW] = True
-            for name in made[0].covariates:
-                covariates.setdefault(name, np.empty(shape))[rows] = np.stack(
-                    [c.covariates[name] for c in made]
+        # Written as it is solved, draw after draw: a mapped file would count as memory of this process.
+        with ExitStack() as stack:
+            streams = {}
+            for name in names:
+                streams[name] = stack.enter_context((place / f"{name}.npy").open("wb"))
+                kind = np.float16 if name in scales else np.float32
+                _write_header(streams[name], np.dtype(kind), (*shape, times.size))
+            for start in range(0, draws.count, DRAWS_AT_A_TIME):
+                progress("library of courses", start, draws.count)
+                block = range(start, min(start + DRAWS_AT_A_TIME, draws.count))
+                made = [courses_of_draw(model, disease, draws, d, COURSES_PER_DRAW) for d in block]
+                found, failures = solve_twice(
+                    model,
+                    np.concatenate([c.parameters for c in made]),
+                    times,
+                    None,
+                    stacked([c.events for c in made], COURSES_PER_DRAW),
+                    names,
+                    workers=workers,
+                    chunk=chunk,
                 )
-        # Not every system lets a folder be renamed while a file in it is mapped.
-        while arrays:
-            arrays.popitem()[1].flush()
+                for k, name in enumerate(names):
+                    streams[name].write(_encoded(found[..., k], scales.get(name, EXACT)).tobytes())
+                for failure in failures:
+                    draw, course = divmod(failure.subject, COURSES_PER_DRAW)
+                    failed[start + draw, course] = True
+                    told.append({**asdict(failure), "draw": start + draw, "course": course})
+                for name in made[0].covariates:
+                    covariates.setdefault(name, np.empty(shape))[block.start : block.stop] = np.stack(
+                        [c.covariates[name] for c in made]
+                    )
         stored: dict[str, Any] = {f"covariate_{k}": v for k, v in covariates.items()}
         np.savez(place / "subjects.npz", **{**stored, "times": times, "failed": failed})
+        for one in told:
+            del one["subject"]
+        (place / "failures.json").write_text(json.dumps(told), encoding="utf-8")
         sums = {file.name: _checksum(file) for file in sorted(place.iterdir())}
-        (place / "complete.json").write_text(json.dumps({"names": names, "sums": sums}), encoding="utf-8")
+        complete = {"names": names, "scales": scales, "sums": sums}
+        (place / "complete.json").write_text(json.dumps(complete), encoding="utf-8")
     progress("library of courses", draws.count, draws.count)
+
+
+def _write_header(stream: BinaryIO, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, header)
 
 
 def _open(folder: Path, names: tuple[str, ...]) -> Library | None:
@@ -248,7 +291,16 @@ def _open(folder: Path, names: tuple[str, ...]) -> Library | None:
             covariates = {
                 k.removeprefix("covariate_"): stored[k] for k in stored.files if k.startswith("covariate_")
             }
-            library = Library(folder, stored["times"], stored["failed"], covariates, tuple(kept))
+            told = json.loads((folder / "failures.json").read_text(encoding="utf-8"))
+            library = Library(
+                folder,
+                stored["times"],
+                stored["failed"],
+                covariates,
+                tuple(kept),
+                complete["scales"],
+                tuple(told),
+            )
         for name in names:
             np.load(folder / f"{name}.npy", mmap_mode="r")
         os.utime(folder)

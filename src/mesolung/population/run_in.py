@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,8 @@ from mesolung.engine import ADD_PARAMETER, SET_PARAMETER, CompiledModel, EventTa
 from mesolung.population.courses import courses_of_draw
 from mesolung.population.draws import TREATMENT_MODULES, Draws, individual_values, varying
 from mesolung.population.events import joined, of_subjects, shifted, where
-from mesolung.population.library import COURSES_PER_DRAW, Library
+from mesolung.population.library import Library
+from mesolung.population.traits import PHYSIOLOGY
 from mesolung.population.twice import HAZARD, solve_twice
 from mesolung.streams import normals
 
@@ -66,10 +67,12 @@ def run_in(
     events: list[EventTable] = []
     for draw in np.unique(places[:, 0]):
         rows = np.flatnonzero(places[:, 0] == draw)
-        made = courses_of_draw(model, disease, draws, int(draw), COURSES_PER_DRAW)
+        made = courses_of_draw(model, disease, draws, int(draw), library.courses)
         chosen = places[rows, 1]
         parameters[rows] = made.parameters[chosen]
         for name, values in made.covariates.items():
+            if name == PHYSIOLOGY:
+                continue
             covariates.setdefault(name, np.empty(k))[rows] = values[chosen]
         events.append(of_subjects(made.events, chosen, rows))
     everything = joined(events)
@@ -97,6 +100,44 @@ def run_in(
         covariates,
         failed,
     )
+
+
+def run_in_mixture(
+    model: CompiledModel,
+    kinds: Sequence[tuple[Disease, Library]],
+    draws: Draws,
+    places: NDArray[np.intp],
+    *,
+    workers: int,
+    chunk: int,
+) -> RunIn:
+    """Solve distinct courses of one or several diseases from health to enrolment.
+
+    Arguments:
+        model: the compiled biology.
+        kinds: diseases, each with its library.
+        draws: parameter draws.
+        places: intp[k, 4], rows (number of the disease, draw, course, step), distinct.
+        workers, chunk: threads, and subjects that one takes at a time.
+
+    Returns:
+        the subjects at enrolment, in the order of ``places``; a covariate that a disease lacks is nan there.
+    """
+    k = places.shape[0]
+    parameters, states = np.empty((k, len(model.parameters))), np.empty((k, len(model.states)))
+    failed = np.zeros(k, bool)
+    covariates: dict[str, NDArray[np.float64]] = {}
+    pending = []
+    for number, (disease, library) in enumerate(kinds):
+        rows = np.flatnonzero(places[:, 0] == number)
+        if rows.size == 0:
+            continue
+        found = run_in(model, disease, draws, library, places[rows, 1:], workers=workers, chunk=chunk)
+        parameters[rows], states[rows], failed[rows] = found.parameters, found.states, found.failed
+        for name, values in found.covariates.items():
+            covariates.setdefault(name, np.full(k, np.nan))[rows] = values
+        pending.append(of_subjects(found.pending, np.arange(rows.size), rows))
+    return RunIn(parameters, states, joined(pending), covariates, failed)
 
 
 def _after_switches(parameters: NDArray[np.float64], thrown: EventTable) -> NDArray[np.float64]:

@@ -93,6 +93,20 @@ class Target:
         return float(values.mean()), float(values.std())
 
 
+@dataclass(frozen=True)
+class RankCorrelation:
+    """A Spearman correlation that the enrolled are to have.
+
+    Attributes:
+        first, second: baseline names.
+        rho: -1 to 1.
+    """
+
+    first: str
+    second: str
+    rho: float
+
+
 def target_from_moments(
     name: str,
     mean: float,

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mesolung.biology.tables import endpoints
+from mesolung.reading import Refusal
 from mesolung.study.answers import analyses, arm_answer, contrast_answer, effect_answer, pairs
+from mesolung.study.asked import ONSET_H, Asked, asked_of
 from mesolung.study.observing import observe
-from mesolung.study.replicates import ArmTrials, Asked
+from mesolung.study.replicates import ArmTrials
 from mesolung.study.setting import Setting
 from mesolung.study.study import Study
 from mesolung.trial.analysis import Analysis
@@ -35,15 +36,15 @@ def answer(setting: Setting, arms: Mapping[str, ArmTrials]) -> tuple[dict[str, A
 
     Returns:
         the objects of the result by key, warnings, and every endpoint that was reported.
+
+    Raises:
+        Refusal: for a study that counts from onset, of a disease whose courses have none.
     """
     study = setting.study
+    _check_origin(study, arms)
     control = study.control.name if study.control else None
     listed = planned_endpoints(study)
-    observed = [
-        Asked(endpoints()[o.endpoint], o.time_h, o.as_, o.deaths)
-        for o in study.observations
-        if o.form != "order"
-    ]
+    observed = [asked_of(study, o) for o in study.observations if o.form != "order"]
     asked = list({a.key: a for a in [*(line.asked for line in listed), *observed]}.values())
     warnings: list[str] = []
     contrasts: dict[str, dict[str, Any]] = {}
@@ -62,7 +63,8 @@ def answer(setting: Setting, arms: Mapping[str, ArmTrials]) -> tuple[dict[str, A
     warnings += [
         line for name, arm in sorted(arms.items()) for one in asked for line in _extremes(name, arm, one)
     ]
-    observations, joint = observe(study, arms, setting.seed, control)
+    observations, joint, short = observe(study, arms, setting.seed, control)
+    warnings += short
     answers = {
         "arms": {
             name: {one.key: arm_answer(arm, one) for one in asked} for name, arm in sorted(arms.items())
@@ -86,12 +88,22 @@ def planned_endpoints(study: Study) -> list[Listed]:
     """
     listed = []
     for line in study.endpoints:
-        row = endpoints()[line.name]
-        asked = Asked(row, line.time_h, line.as_, line.deaths)
+        asked = asked_of(study, line)
         # A change crosses zero, where no ratio is: it is compared as a difference unless the study says so.
-        usual = row.default_contrast if line.as_ == "level" else "difference"
+        usual = asked.row.default_contrast if line.as_ == "level" else "difference"
         listed.append(Listed(asked, line.contrast or usual, line.test))
     return listed
+
+
+def _check_origin(study: Study, arms: Mapping[str, ArmTrials]) -> None:
+    if study.origin == "onset" and not all(ONSET_H in arm.covariates for arm in arms.values()):
+        raise Refusal(
+            "times from onset: the courses of this disease have no onset of symptoms",
+            file=study.file,
+            line=study.line("origin"),
+            found=study.origin,
+            allowed="enrolment",
+        )
 
 
 def _extremes(name: str, arm: ArmTrials, one: Asked) -> list[str]:
@@ -100,7 +112,7 @@ def _extremes(name: str, arm: ArmTrials, one: Asked) -> list[str]:
     low, high = one.row.lowest, one.row.highest
     if not failed.any() or low is None or high is None or one.as_ != "level":
         return []
-    recorded = arm.recorded(one)
+    recorded = np.where(failed | arm.of_interest(one), arm.recorded(one), np.nan)
     ends = [float(np.nanmean(np.where(failed, end, recorded))) for end in (low, high)]
     return [
         f"{name}, {one.key}: {int(failed.sum())} of {failed.size} subjects are missing; the mean lies "

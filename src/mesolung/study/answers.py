@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.biology.tables import endpoints
 from mesolung.study.observations import PERCENT
+from mesolung.study.pooled import Pool
 from mesolung.study.replicates import ArmTrials, Asked
 from mesolung.trial.analysis import Analysis, analyse
 from mesolung.trial.contrasts import benefits, contrast
@@ -40,7 +40,7 @@ def unit_of(asked: Asked) -> str:
     Arguments:
         asked: the endpoint.
     """
-    return PERCENT if asked.as_ == "percent_change" else endpoints()[asked.row.name].unit
+    return PERCENT if asked.as_ == "percent_change" else asked.row.unit
 
 
 def arm_answer(arm: ArmTrials, asked: Asked) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def arm_answer(arm: ArmTrials, asked: Asked) -> dict[str, Any]:
         asked: the endpoint.
 
     Returns:
-        the object under ``arms`` of the result.
+        the object under ``arms`` of the result; with a filter, n is the median number who meet it.
     """
     recorded = arm.recorded(asked)
     with np.errstate(invalid="ignore"):
@@ -59,19 +59,23 @@ def arm_answer(arm: ArmTrials, asked: Asked) -> dict[str, Any]:
         means = np.where(count > 0, np.nansum(recorded, axis=1) / np.maximum(count, 1), np.nan)
     answer: dict[str, Any] = {
         "unit": unit_of(asked),
-        "n": int(recorded.shape[1]),
+        "n": int(np.median(arm.of_interest(asked).sum(axis=1))),
         "mean": float(_mean(means)),
     }
     return {**answer, **quantiles(means), "expected": quantiles(arm.expected(asked)[: recorded.shape[0]])}
 
 
 def analyses(
-    treated: ArmTrials, control: ArmTrials, asked: Asked, measure: str | None, test: str | None
+    treated: ArmTrials | Pool,
+    control: ArmTrials | Pool,
+    asked: Asked,
+    measure: str | None,
+    test: str | None,
 ) -> list[Analysis]:
     """Analyse every replicate trial as its statistician would.
 
     Arguments:
-        treated, control: two arms.
+        treated, control: two arms, or groups of arms.
         asked: the endpoint.
         measure: contrast, or None for the endpoint's own.
         test: name of the test, or None for the endpoint's own.
@@ -79,12 +83,11 @@ def analyses(
     Returns:
         one analysis a replicate.
     """
-    until = asked.time_h if asked.time_h is not None else float(treated.outcomes.times[-1])
     rows = zip(
         treated.recorded(asked),
         control.recorded(asked),
-        treated.survival(until),
-        control.survival(until),
+        treated.follow_up(asked),
+        control.follow_up(asked),
         strict=True,
     )
     return [

@@ -1,15 +1,22 @@
-"""Reading endpoints: which the study may ask for, at which time, compared and tested how."""
+"""Reading endpoints: which the study may ask for, at which time, of whom, compared and tested how."""
 
 from __future__ import annotations
 
-from mesolung.biology.tables import Endpoint, endpoints
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mesolung.biology.states import STATE, state_row, states
+from mesolung.biology.tables import Endpoint, Measured, definitions, endpoint_in, endpoints
 from mesolung.study.endpoint import EndpointAsked
+from mesolung.study.filters import read_where
 from mesolung.study.place import Place, listed
 from mesolung.study.times import read_time
+from mesolung.study.where import Where
 from mesolung.study.written import EndpointTable, ObservationTable
-from mesolung.trial.endpoints import DEATH_ENDPOINTS
+from mesolung.trial.endpoints import DAYS, DEATH_ENDPOINTS
 
-NO_BASELINE = (*DEATH_ENDPOINTS, "ventilator_free_days")
+# Endpoints that say in their name what death counts as.
+OWN_DEATHS = (*DEATH_ENDPOINTS, "ventilation_or_death")
 CONTRASTS = {
     "binary": ("risk_ratio", "risk_difference", "odds_ratio", "difference", "ratio", "none"),
     "continuous": ("difference", "ratio", "win_ratio", "none"),
@@ -24,6 +31,26 @@ TESTS = {
     "rate": ("negative-binomial", "welch", "mann-whitney"),
     "time": ("log-rank", "welch", "mann-whitney"),
 }
+FOLLOWED = (*DEATH_ENDPOINTS, "discharged")  # every subject has a time to it
+
+
+@dataclass(frozen=True)
+class About:
+    """What of a study decides which endpoints it can have.
+
+    Attributes:
+        diseases: name of its disease, or names of its mixture.
+        species: of the study.
+        duration_h: length, h.
+        origin: what its times count from.
+        names: what may stand in its table 1.
+    """
+
+    diseases: tuple[str, ...]
+    species: str
+    duration_h: float
+    origin: str
+    names: Mapping[str, Measured]
 
 
 def contrasts_of(row: Endpoint, as_: str) -> tuple[str, ...]:
@@ -34,95 +61,120 @@ def contrasts_of(row: Endpoint, as_: str) -> tuple[str, ...]:
         as_: "level", "change" or "percent_change".
 
     Returns:
-        names of measures. A change may be negative and has no ratio; a hazard ratio is of deaths.
+        names of measures. A change may be negative and has no ratio; a hazard ratio is of deaths, or of
+        discharges alive; a state of the model has no better direction to win by.
     """
     allowed = CONTRASTS[row.type]
     if row.name in DEATH_ENDPOINTS:
         allowed = (*allowed[:-1], "win_ratio", "none")
-    if row.name == "mortality":
+    if row.name in ("mortality", "discharged"):
         allowed = (*allowed[:-1], "hazard_ratio", "none")
+    if row.better == "neither":
+        allowed = tuple(m for m in allowed if m != "win_ratio")
     return tuple(m for m in allowed if m != "ratio") if as_ != "level" else allowed
 
 
 def tests_of(row: Endpoint, as_: str) -> tuple[str, ...]:
     """The tests that can compare arms at an endpoint; arguments as `contrasts_of`."""
-    allowed = TESTS[row.type] + (("log-rank",) if row.name in DEATH_ENDPOINTS else ())
+    allowed = TESTS[row.type] + (("log-rank",) if row.name in FOLLOWED else ())
     return tuple(t for t in allowed if t != "negative-binomial") if as_ != "level" else allowed
 
 
-def endpoint_row(name: str, at: Place, disease: str, species: str) -> Endpoint:
+def endpoint_row(name: str, at: Place, about: About) -> Endpoint:
     """Find an endpoint that a study can have.
 
     Arguments:
         name: as written.
         at: where it stands.
-        disease, species: of the study.
+        about: the study.
 
     Returns:
         its row.
 
     Raises:
-        Refusal: for an unknown name, or one that the disease or species cannot have.
+        Refusal: for an unknown name or state, or one that a disease or the species cannot have.
     """
-    usable = [n for n, r in endpoints().items() if disease in r.diseases and species in r.species]
-    row = endpoints().get(name)
-    if name.startswith("state:"):
-        raise at.not_yet(f'endpoint "{name}"', listed(sorted(usable)))
-    if row is None:
+    if name.startswith(STATE):
+        if name.removeprefix(STATE) not in states():
+            raise at.unknown("endpoint", name, (f"{STATE}{state}" for state in states()))
+        return state_row(name)
+    rows = endpoints()
+    usable = sorted(
+        n for n, r in rows.items() if set(about.diseases) <= set(r.diseases) and about.species in r.species
+    )
+    if name not in rows:
         raise at.unknown("endpoint", name, usable)
-    if disease not in row.diseases:
-        raise at.refuse(f"{disease} cannot have this endpoint", found=name, allowed=listed(sorted(usable)))
-    if species not in row.species:
-        raise at.refuse(f"{species} cannot have this endpoint", found=name, allowed=listed(sorted(usable)))
-    return row
+    row = rows[name]
+    for disease in about.diseases:
+        if disease not in row.diseases:
+            raise at.refuse(f"{disease} cannot have this endpoint", found=name, allowed=listed(usable))
+    if about.species not in row.species:
+        raise at.refuse(f"{about.species} cannot have this endpoint", found=name, allowed=listed(usable))
+    if len({definitions().get((name, disease)) for disease in about.diseases}) > 1:
+        raise at.refuse(f"{name} is defined differently in the diseases of a mixture", found=name)
+    return endpoint_in(name, about.diseases[0])
 
 
-def check_asked(
-    written: EndpointTable | ObservationTable, row: Endpoint, at: Place, duration_h: float
-) -> float | None:
-    """Check time, form and rule for the dead of an endpoint or observation.
+@dataclass(frozen=True)
+class Checked:
+    """The time (h since the study's origin, or None) and the filter of an endpoint or observation."""
+
+    time_h: float | None
+    where: Where | None
+
+
+def check_asked(written: EndpointTable | ObservationTable, row: Endpoint, at: Place, about: About) -> Checked:
+    """Check time, form, filter and rule for the dead of an endpoint or observation.
 
     Arguments:
         written: as written.
         row: its endpoint.
         at: where it stands.
-        duration_h: length of the study, h.
+        about: the study.
 
     Returns:
-        its time, h since enrolment, or None.
+        its time and filter.
 
     Raises:
         Refusal: when the endpoint cannot have them.
     """
     if written.time is None and row.needs_time:
-        raise at.refuse(f"{row.name}: time is missing", allowed=f'as "28 d", 0 h to {duration_h:g} h')
-    if written.as_ != "level" and (row.type == "binary" or row.name in NO_BASELINE or not row.at_enrolment):
+        raise at.refuse(f"{row.name}: time is missing", allowed=f'as "28 d", 0 h to {about.duration_h:g} h')
+    if written.as_ != "level" and (row.type == "binary" or not row.at_enrolment):
         raise at.at("as").refuse(
             f"{row.name} has no value at enrolment to change from", found=written.as_, allowed="level"
         )
     if written.deaths is not None:
         _check_deaths(written.deaths, row, at.at("deaths"))
-    return None if written.time is None else read_time(written.time, at.at("time"), duration_h)
+    if about.origin != "enrolment" and row.rule in DAYS:
+        name = "name" if isinstance(written, EndpointTable) else "endpoint"
+        raise at.at(name).refuse(
+            f"{row.name} counts days from enrolment, the study its times from {about.origin}",
+            found=row.name,
+            allowed='origin = "enrolment"',
+        )
+    return Checked(
+        None if written.time is None else read_time(written.time, at.at("time"), about.duration_h),
+        None if written.where is None else read_where(written.where, at.at("where"), about.names),
+    )
 
 
 def _check_deaths(deaths: str, row: Endpoint, at: Place) -> None:
-    if row.name in NO_BASELINE:
+    if row.name in OWN_DEATHS:
         raise at.refuse(f"{row.name} has its own rule for the dead", found=deaths, allowed="no deaths key")
     worst = row.highest if row.better == "lower" else row.lowest
-    if deaths == "worst" and row.type != "binary" and worst is None and row.value_at_death is None:
+    bounded = row.type == "binary" or row.rule in DAYS or worst is not None or row.value_at_death is not None
+    if deaths == "worst" and not bounded:
         raise at.refuse(f"{row.name} has no worst value", found=deaths, allowed="survivors, zero")
 
 
-def read_endpoints(
-    written: list[EndpointTable], place: Place, *, duration_h: float, disease: str, species: str
-) -> tuple[EndpointAsked, ...]:
+def read_endpoints(written: list[EndpointTable], place: Place, about: About) -> tuple[EndpointAsked, ...]:
     """Read the plan's endpoints.
 
     Arguments:
         written: as written.
         place: of the list.
-        duration_h: length of the study, h.
-        disease, species: of the study.
+        about: the study.
 
     Returns:
         the endpoints, the first is primary.
@@ -133,8 +185,8 @@ def read_endpoints(
     found: list[EndpointAsked] = []
     for i, table in enumerate(written):
         at = place.at(i)
-        row = endpoint_row(table.name, at.at("name"), disease, species)
-        time = check_asked(table, row, at, duration_h)
+        row = endpoint_row(table.name, at.at("name"), about)
+        checked = check_asked(table, row, at, about)
         for key, allowed in (("contrast", contrasts_of(row, table.as_)), ("test", tests_of(row, table.as_))):
             stated = getattr(table, key)
             if stated is not None and stated not in allowed:
@@ -144,17 +196,20 @@ def read_endpoints(
                 )
         asked = EndpointAsked(
             name=table.name,
-            time_h=time,
+            time_h=checked.time_h,
             as_=table.as_,
             deaths=table.deaths,
             contrast=table.contrast,
             test=table.test,
+            where=checked.where,
         )
         if any(_same(asked, other) for other in found):
-            raise at.refuse("the same endpoint twice", found=table.name, allowed="another time, as or deaths")
+            raise at.refuse(
+                "the same endpoint twice", found=table.name, allowed="another time, as, deaths or where"
+            )
         found.append(asked)
     return tuple(found)
 
 
 def _same(a: EndpointAsked, b: EndpointAsked) -> bool:
-    return (a.name, a.time_h, a.as_, a.deaths) == (b.name, b.time_h, b.as_, b.deaths)
+    return (a.name, a.time_h, a.as_, a.deaths, a.where) == (b.name, b.time_h, b.as_, b.deaths, b.where)

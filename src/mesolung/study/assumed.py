@@ -24,13 +24,18 @@ def assumed_inputs(study: Study) -> list[dict[str, Any]]:
     def add(name: str, value: Any, unit: str, why: str) -> None:
         lines.setdefault(name, {"name": name, "value": value, "unit": unit, "why": why})
 
-    disease = read_disease(study.disease)
+    diseases = [read_disease(name) for name in study.disease_names]
     stated = set(study.population.baseline)
     for arm in study.arms:
         stated |= set(arm.baseline)
-    for name, spread in disease.covariates.items():
+    for name, spread in diseases[0].covariates.items():
         if name not in stated:
-            add(name, spread.value, spread.unit, f"not stated: from the population of {disease.label}")
+            spreads = [d.covariates[name] for d in diseases if name in d.covariates]
+            value = spread.value if all(s.value == spread.value for s in spreads) else None
+            whose = " and ".join(d.label for d in diseases)
+            add(name, value, spread.unit, f"not stated: from the population of {whose}")
+    # Of a mixture each disease has its own; the first stands for them.
+    disease = diseases[0]
     onset = study.population.onset_to_enrolment
     if onset is not None and onset.mean is not None and onset.sd is None:
         add(

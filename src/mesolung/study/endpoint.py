@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from mesolung.study.frozen import Frozen
+from mesolung.study.where import Where
 
 Form = Literal["level", "change", "percent_change"]
 Deaths = Literal["survivors", "worst", "zero"]
@@ -25,12 +26,13 @@ class EndpointAsked(Frozen):
     """An endpoint of the study's plan.
 
     Attributes:
-        name: row of the endpoint table.
-        time_h: h since enrolment; None for an endpoint that needs no time.
+        name: row of the endpoint table, or ``state:NAME``.
+        time_h: h since the study's origin; None for an endpoint that needs no time.
         as_: the level at that time, its change from enrolment, or that change in percent.
         deaths: what the dead count as; None for the table's rule.
         contrast: measure of the comparison of arms; None for the table's.
         test: statistical test; None for the table's, or the usual one of the endpoint's type.
+        where: which subjects it is of; None for all.
     """
 
     name: str
@@ -39,3 +41,4 @@ class EndpointAsked(Frozen):
     deaths: Deaths | None = None
     contrast: Contrast | None = None
     test: Test | None = None
+    where: Where | None = None

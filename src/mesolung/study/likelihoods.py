@@ -13,12 +13,12 @@ NORMAL_975 = float(ndtri(0.975))
 LOG_ROOT_TWO_PI = 0.5 * np.log(2.0 * np.pi)
 
 
-def shares(expected: ArrayLike, least: float = 0.0) -> Floats:
+def shares(expected: ArrayLike, least: ArrayLike = 0.0) -> Floats:
     """Expected shares of subjects, kept from `least` to 1 - `least`.
 
     Args:
         expected: float64[D]; may leave 0 to 1 by rounding.
-        least: the smallest share that the subjects behind `expected` can tell from 0.
+        least: float or float64[D], the smallest share that the subjects behind `expected` can tell from 0.
 
     Raises:
         ValueError: a share further outside 0 to 1 than rounding goes.
@@ -26,7 +26,8 @@ def shares(expected: ArrayLike, least: float = 0.0) -> Floats:
     values = np.asarray(expected, dtype=np.float64)
     if np.any((values < -1e-9) | (values > 1 + 1e-9)):
         raise ValueError("an expected share of subjects lies outside 0 to 1")
-    return np.clip(values, least, 1.0 - least)
+    low = np.asarray(least, dtype=np.float64)
+    return np.clip(values, low, 1.0 - low)
 
 
 def events_log_likelihood(events: int, n: int, expected: ArrayLike) -> Floats:

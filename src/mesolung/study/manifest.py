@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from mesolung.population.enrolment import BORROWING_WORTH_A_WARNING
-from mesolung.population.library import COURSES_PER_DRAW, Library
+from mesolung.population.library import Library
 from mesolung.study.assumed import assumed_inputs
 from mesolung.study.canonical import inputs_sha256
+from mesolung.study.enrolled import population_of
 from mesolung.study.enrolling import Panel
 from mesolung.study.setting import Setting
 from mesolung.study.simulating import Trials
@@ -33,7 +34,7 @@ PACKAGES = ("mesolung", "numpy", "scipy", "llvmlite", "python-libsbml", "antimon
 
 def manifest_of(
     setting: Setting,
-    library: Library,
+    libraries: Mapping[str, Library],
     panels: Mapping[str, Panel],
     trials: Trials,
     failed_run_in: int,
@@ -43,7 +44,7 @@ def manifest_of(
 
     Arguments:
         setting: of the run.
-        library: untreated courses.
+        libraries: untreated courses by disease.
         panels: arm -> its enrolled subjects.
         trials: the replicates, for their failures.
         failed_run_in: picked courses that failed on the way to enrolment.
@@ -89,40 +90,30 @@ def manifest_of(
         "kernel": setting.model.kernel_id,
         "posterior": draws.posterior,
         "library": {
-            "draws": int(library.failed.shape[0]),
-            "courses_per_draw": COURSES_PER_DRAW,
-            "failed_courses": int(library.failed.sum()),
+            "draws": next(iter(libraries.values())).failed.shape[0],
+            "courses_per_draw": next(iter(libraries.values())).courses,
+            "failed_courses": sum(int(library.failed.sum()) for library in libraries.values()),
         },
-        "population": {name: _population(panel) for name, panel in sorted(panels.items())},
+        "diseases": dict(study.diseases),
+        "population": {
+            name: population_of(setting, trials.arms[name], panels[name]) for name in sorted(panels)
+        },
         "parameter_grades": dict(
             sorted(Counter(p.grade for p in draws.parameters.values() if not p.is_setting).items())
         ),
         "subjects_solved": trials.solved,
         "complete": failed < FAILED_SHARE * trials.solved or failed == 0,
-        "failures": {"arms": failures, "run_in": failed_run_in},
+        "failures": {"arms": failures, "run_in": failed_run_in, "library": _failed_courses(libraries)},
         "timings": {b[0]: b[1] - a[1] for a, b in pairwise(moments)},
         "warnings": warnings,
     }
 
 
-def _population(panel: Panel) -> dict[str, Any]:
-    found = panel.enrolment
-    return {
-        "effective_size": found.effective,
-        "smallest_effective_size_of_a_draw": found.least,
-        "pool": int((found.candidates.weight > 0).sum()),
-        "borrowed": found.borrowed,
-        "baseline": [
-            {
-                "name": m.name,
-                "unit": m.unit,
-                "requested": {"mean": m.requested_mean, "sd": m.requested_sd},
-                "achieved": {"mean": m.achieved_mean, "sd": m.achieved_sd},
-                "miss_sd": m.miss,
-            }
-            for m in found.marginals
-        ],
-    }
+def _failed_courses(libraries: Mapping[str, Library]) -> list[dict[str, Any]]:
+    """Untreated courses that could not be solved, by disease, draw and course."""
+    return [
+        {"disease": name, **failure} for name, library in libraries.items() for failure in library.failures
+    ]
 
 
 def _version(package: str) -> str | None:

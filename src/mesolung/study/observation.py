@@ -6,6 +6,7 @@ from typing import Literal
 
 from mesolung.study.endpoint import Contrast, Deaths, Form
 from mesolung.study.frozen import Frozen
+from mesolung.study.where import Where
 
 Statistic = Literal["events", "event_count", "mean", "median", "value", "contrast", "direction", "order"]
 Direction = Literal["lower", "higher", "none"]
@@ -37,11 +38,11 @@ class Observation(Frozen):
         index: place among the observations of the file, from 0.
         form: which of the numbers below it is.
         arm: the arm, or the arms that were pooled; empty for an order.
-        endpoint: row of the endpoint table.
-        time_h: h since enrolment; None for an endpoint that needs no time.
-        as_, deaths: as for an endpoint of the plan.
+        endpoint: row of the endpoint table, or ``state:NAME``.
+        time_h: h since the study's origin; None for an endpoint that needs no time.
+        as_, deaths, where: as for an endpoint of the plan.
         unit: in which the study printed its numbers; None where that is the base unit, or there is none.
-        n: subjects observed.
+        n: subjects observed; of a comparison or an order those of all its arms together.
         events: subjects with the event.
         event_count: events, not subjects.
         mean, sd, se: mean with standard deviation or standard error.
@@ -64,6 +65,7 @@ class Observation(Frozen):
     time_h: float | None = None
     as_: Form = "level"
     deaths: Deaths | None = None
+    where: Where | None = None
     unit: str | None = None
     n: int | None = None
     events: int | None = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from mesolung.biology.tables import Endpoint, endpoints
-from mesolung.study.asking import check_asked, contrasts_of, endpoint_row
+from mesolung.biology.tables import Endpoint
+from mesolung.study.asking import About, check_asked, contrasts_of, endpoint_row
 from mesolung.study.observation import BASELINE, Observation, Source, Statistic
 from mesolung.study.place import Place, listed
 from mesolung.study.written import ObservationTable
@@ -15,9 +15,9 @@ from mesolung.trial.contrasts import is_ratio
 
 # The key that decides the form -> the keys that may, and that must, stand beside it.
 FORMS: dict[Statistic, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "order": ((), ()),
-    "direction": (("versus", "alpha"), ("arm", "versus")),
-    "contrast": (("versus", "value", "ci95", "p"), ("arm", "versus", "value")),
+    "order": (("n",), ()),
+    "direction": (("versus", "alpha", "n"), ("arm", "versus")),
+    "contrast": (("versus", "value", "ci95", "p", "n"), ("arm", "versus", "value")),
     "event_count": (("n",), ("arm",)),
     "events": (("n",), ("arm", "n")),
     "mean": (("sd", "se", "ci95", "n"), ("arm",)),
@@ -35,20 +35,16 @@ PERCENT = "percent"
 def read_observations(
     written: list[ObservationTable],
     place: Place,
-    *,
+    about: About,
     arms: Collection[str],
-    duration_h: float,
-    disease: str,
-    species: str,
 ) -> tuple[Observation, ...]:
     """Read all observations.
 
     Arguments:
         written: as written.
         place: of the list.
-        arms: names of the study's arms.
-        duration_h: length of the study, h.
-        disease, species: of the study.
+        about: the study.
+        arms: names of its arms.
 
     Returns:
         the observations in the file's order, numbers in the endpoint's unit.
@@ -58,10 +54,11 @@ def read_observations(
             twice without being two versions of one result.
     """
     found: list[Observation] = []
+    rules: dict[str, str] = {}
     for i, table in enumerate(written):
         at = place.at(i)
-        row = endpoint_row(table.endpoint, at.at("endpoint"), disease, species)
-        time = check_asked(table, row, at, duration_h)
+        row = endpoint_row(table.endpoint, at.at("endpoint"), about)
+        checked = check_asked(table, row, at, about)
         form = _form(table, at)
         pooled = _arms(table, at, arms)
         _check_numbers(table, form, row, at)
@@ -73,9 +70,10 @@ def read_observations(
                 form=form,
                 arm=pooled,
                 endpoint=table.endpoint,
-                time_h=time,
+                time_h=checked.time_h,
                 as_=table.as_,
                 deaths=table.deaths,
+                where=checked.where,
                 unit=table.unit,
                 n=table.n,
                 events=table.events,
@@ -90,13 +88,14 @@ def read_observations(
                 **numbers,
             )
         )
-        _check_once(one, found[:-1], place)
+        rules[one.endpoint] = row.deaths
+        _check_once(one, found[:-1], place, rules)
     return tuple(found)
 
 
-def _check_once(one: Observation, earlier: list[Observation], place: Place) -> None:
+def _check_once(one: Observation, earlier: list[Observation], place: Place, rules: Mapping[str, str]) -> None:
     for other in earlier:
-        if _what(one) != _what(other):
+        if _what(one, rules) != _what(other, rules):
             continue
         versions = (one.source.version, other.source.version)
         if None in versions or versions[0] == versions[1]:
@@ -108,10 +107,9 @@ def _check_once(one: Observation, earlier: list[Observation], place: Place) -> N
             )
 
 
-def _what(one: Observation) -> tuple[Any, ...]:
+def _what(one: Observation, rules: Mapping[str, str]) -> tuple[Any, ...]:
     """What an observation is of; two of the same are versions of one result or a slip."""
-    deaths = one.deaths or endpoints()[one.endpoint].deaths
-    where = (one.endpoint, one.time_h, one.as_, deaths)
+    where = (one.endpoint, one.time_h, one.as_, one.deaths or rules[one.endpoint], one.where)
     return (one.form, frozenset(one.arm), *where, one.versus, one.contrast, one.order)
 
 
@@ -124,9 +122,6 @@ def _form(table: ObservationTable, at: Place) -> Statistic:
     form: Statistic | None = next((key for key in FORMS if key in stated), None)
     if form is None:
         raise at.refuse("an observation without a number", allowed=listed(FORMS))
-    if form in ("contrast", "direction", "order") and "n" in stated:
-        # One number cannot say how many were compared in each arm.
-        raise at.at("n").not_yet(f"n beside {form}", "no n: as many are compared as the arms have subjects")
     beside, needed = FORMS[form]
     for key in stated:
         if key not in (form, *beside, *needed):
@@ -154,8 +149,6 @@ def _arms(table: ObservationTable, at: Place, arms: Collection[str]) -> tuple[st
         if len(set(names)) < len(names):
             raise at.at(key).refuse("one arm twice", told=", ".join(names), allowed="each arm once")
     if table.versus is not None:
-        if len(pooled) > 1:
-            raise at.at("arm").not_yet("a comparison of pooled arms", "one arm")
         allowed = [a for a in arms if a not in pooled] + [BASELINE] * (table.direction is not None)
         if table.versus not in allowed:
             raise at.at("versus").refuse(
@@ -177,6 +170,15 @@ def _check_numbers(table: ObservationTable, form: str, row: Endpoint, at: Place)
         )
     if form in ("mean", "median") and yes_or_no:
         raise at.at(form).refuse(f"{row.name} is a yes or no", found=form, allowed="events with n, or value")
+    if form == "order" and row.better == "neither":
+        raise at.at("order").refuse(
+            f"{row.name} has no better direction", told=listed(table.order or ()), allowed="direction"
+        )
+    compared = len(table.order or ()) if form == "order" else 1 + (table.versus not in (None, BASELINE))
+    if table.n is not None and form in ("order", "direction", "contrast") and table.n < 2 * compared:
+        raise at.at("n").refuse(
+            f"n of {form}: too few", found=table.n, allowed=f"at least {2 * compared}, of all arms together"
+        )
     if table.events is not None and table.n is not None and table.events > table.n:
         raise at.at("events").refuse(
             "events > n", told=f"{table.events} of {table.n}", allowed=f"0 to {table.n}"

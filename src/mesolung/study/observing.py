@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.biology.tables import endpoints
-from mesolung.streams import uniforms
 from mesolung.study.answers import analyses, unit_of
+from mesolung.study.asked import Asked, asked_of
 from mesolung.study.likelihoods import contrast_standard_error, standard_error
 from mesolung.study.observation import BASELINE, Observation
-from mesolung.study.replicates import ArmTrials, Asked, arm_sizes
+from mesolung.study.pooled import Pool, pool, pools
+from mesolung.study.replicates import ArmTrials
 from mesolung.study.scores import (
     Score,
     joint_score,
     one_weight,
-    resample,
     score_contrast,
     score_direction,
     score_event_count,
@@ -31,19 +31,20 @@ from mesolung.study.scores import (
 )
 from mesolung.study.study import Study
 from mesolung.trial.contrasts import contrast, is_ratio
-from mesolung.trial.endpoints import DEATH_ENDPOINTS
 from mesolung.trial.estimates import is_geometric
 from mesolung.trial.paired import analyse_against_baseline
 from mesolung.units import convert
 
 # Forms whose number has a unit, and the key that holds it.
 VALUE_OF = {"mean": "mean", "median": "median", "value": "value", "contrast": "value"}
+# Forms whose simulated statistic is of the published number of subjects.
+RESAMPLED = ("mean", "median", "value", "contrast", "direction", "order")
 T = TypeVar("T")
 
 
 def observe(
     study: Study, arms: Mapping[str, ArmTrials], seed: int, control: str | None
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]:
     """Answer every observation of a study, and score arms together.
 
     Arguments:
@@ -53,21 +54,23 @@ def observe(
         control: name of the control arm, or None.
 
     Returns:
-        the objects under ``observations`` (in the file's order) and under ``joint``.
+        the objects under ``observations`` (in the file's order) and under ``joint``, and warnings.
     """
     rows: list[dict[str, Any]] = []
+    warnings: list[str] = []
     together: dict[tuple[str, str], dict[str, list[NDArray[np.float64]]]] = {}
     for one in study.observations:
-        asked = Asked(endpoints()[one.endpoint], one.time_h, one.as_, one.deaths)
+        asked = asked_of(study, one)
         score = _in_printed_unit(_score(one, asked, arms, seed), one, asked)
+        warnings += _too_few(one, asked, arms)
         name = one.arm[0] if len(one.arm) == 1 else list(one.arm)
         rows.append(
             {
                 "index": one.index,
                 "arm": name,
-                "endpoint": Asked(asked.row, asked.time_h).key,
+                "endpoint": asked.plain_key,
                 "as": one.as_,
-                "where": None,
+                "where": one.where.text if one.where else None,
                 "versus": one.versus,
                 "version": one.source.version if one.source else None,
                 "n": one.n,
@@ -87,7 +90,26 @@ def observe(
                 "treated_given_control": both.treated_given_control,
             }
         )
-    return rows, joint
+    return rows, joint, warnings
+
+
+def _too_few(one: Observation, asked: Asked, arms: Mapping[str, ArmTrials]) -> list[str]:
+    """Say where fewer subjects could be evaluated than were published, so that the interval is too wide."""
+    if one.form not in RESAMPLED or one.n is None:
+        return []
+    names = {*one.arm, *one.order, *([one.versus] if one.versus in arms else [])}
+    chosen = [arms[name] for name in names]
+    wanted = {arm.name: one.n * arm.size / sum(a.size for a in chosen) for arm in chosen}
+    short = [
+        (arm.name, int(np.median((~np.isnan(arm.everyone(asked)[0])).sum(axis=1))))
+        for arm in sorted(chosen, key=lambda a: a.name)
+    ]
+    return [
+        f"observation {one.index} ({asked.key}): {name} has {found} such subjects in a simulated trial, "
+        f"{math.ceil(wanted[name])} were published"
+        for name, found in short
+        if found < math.floor(wanted[name])
+    ]
 
 
 def _in_printed_unit(score: Score, one: Observation, asked: Asked) -> Score:
@@ -96,9 +118,9 @@ def _in_printed_unit(score: Score, one: Observation, asked: Asked) -> Score:
     A density is per unit, so it is moved too.
     """
     ratio = one.form == "contrast" and is_ratio(stated(one.contrast))
-    if one.unit is None or one.form not in VALUE_OF or ratio:
-        return score
     unit, printed = unit_of(asked), one.unit
+    if printed is None or printed == unit or one.form not in VALUE_OF or ratio:
+        return score
 
     def moved(value: float | None) -> float | None:
         return None if value is None else convert(value, unit, printed)
@@ -117,53 +139,64 @@ def _in_printed_unit(score: Score, one: Observation, asked: Asked) -> Score:
 
 def _score(one: Observation, asked: Asked, arms: Mapping[str, ArmTrials], seed: int) -> Score:
     if one.form == "order":
-        means = {name: _statistic([arms[name]], asked, None, seed, np.nanmean) for name in one.order}
+        groups = pools([[arms[name]] for name in one.order], one.n, seed)
+        means = {n: _statistic(g, asked, np.nanmean) for n, g in zip(one.order, groups, strict=True)}
         return score_order(one.order, means, asked.row.better)
-    pooled = [arms[name] for name in one.arm]
+    named = [arms[name] for name in one.arm]
     if one.form == "direction":
-        return _direction(one, asked, pooled, arms)
+        return _direction(one, asked, named, arms, seed)
     if one.form == "contrast":
-        return _contrast(one, asked, pooled, arms)
-    expected = _expected(pooled, asked)
+        return _contrast(one, asked, named, arms, seed)
+    whole = pool(named, None, seed)
     if one.form == "events":
-        # Death's chance is known for each subject; other events are counted among the subjects solved.
-        least = 0.0 if asked.row.name in DEATH_ENDPOINTS else 1.0 / (2.0 * pooled[0].panel)
-        return score_events(stated(one.events), stated(one.n), expected, least)
+        # Death's and discharge's chances are known for each subject; others are counted among those solved.
+        exact = asked.row.rule in ("death", "alive", "discharged")
+        least = 0.0 if exact else 1.0 / (2.0 * np.maximum(whole.evaluable(asked), 1.0))
+        return score_events(stated(one.events), stated(one.n), whole.expected(asked), least)
+    if one.form == "event_count":
+        n = one.n or whole.size
+        return score_event_count(stated(one.event_count), n * whole.expected(asked), n * whole.spread(asked))
+    drawn = pool(named, one.n, seed)
     if one.form == "mean":
         error = standard_error(sd=one.sd, se=one.se, ci95=one.ci95, n=one.n)
-        return score_mean(
-            stated(one.mean), error, expected, _statistic(pooled, asked, one.n, seed, np.nanmean)
-        )
+        means = _statistic(drawn, asked, np.nanmean)
+        return score_mean(stated(one.mean), error, whole.expected(asked), means)
     if one.form == "median":
-        medians = _statistic(pooled, asked, one.n, seed, np.nanmedian)
-        return score_median(stated(one.median), medians, asked.row.scale)
-    if one.form == "event_count":
-        n = one.n or int(_sizes(pooled).sum())
-        return score_event_count(stated(one.event_count), n * expected, n * _spread(pooled, asked))
-    return score_value(stated(one.value), _statistic(pooled, asked, one.n, seed, np.nanmean))
+        return score_median(stated(one.median), _statistic(drawn, asked, np.nanmedian), asked.row.scale)
+    return score_value(stated(one.value), _statistic(drawn, asked, np.nanmean))
 
 
 def _contrast(
-    one: Observation, asked: Asked, pooled: Sequence[ArmTrials], arms: Mapping[str, ArmTrials]
+    one: Observation,
+    asked: Asked,
+    named: Sequence[ArmTrials],
+    arms: Mapping[str, ArmTrials],
+    seed: int,
 ) -> Score:
-    other, measure, value = arms[stated(one.versus)], stated(one.contrast), stated(one.value)
-    estimates = np.array([a.estimate for a in analyses(pooled[0], other, asked, measure, None)])
+    ours, theirs = pools([named, [arms[stated(one.versus)]]], one.n, seed)
+    measure, value = stated(one.contrast), stated(one.value)
+    estimates = np.array([a.estimate for a in analyses(ours, theirs, asked, measure, None)])
     error = contrast_standard_error(value, measure, ci95=one.ci95, p=one.p)
     geometric = is_geometric(measure, asked.row, asked.as_)
-    ours, theirs = pooled[0].expected(asked, geometric), other.expected(asked, geometric)
-    expected = np.atleast_1d(contrast(measure, ours, theirs))
-    return score_contrast(value, error, measure, expected, estimates)
+    expected = contrast(measure, ours.expected(asked, geometric), theirs.expected(asked, geometric))
+    return score_contrast(value, error, measure, np.atleast_1d(expected), estimates)
 
 
 def _direction(
-    one: Observation, asked: Asked, pooled: Sequence[ArmTrials], arms: Mapping[str, ArmTrials]
+    one: Observation,
+    asked: Asked,
+    named: Sequence[ArmTrials],
+    arms: Mapping[str, ArmTrials],
+    seed: int,
 ) -> Score:
     if one.versus == BASELINE:
-        level = pooled[0].recorded(Asked(asked.row, asked.time_h, "level", asked.deaths))
-        start = pooled[0].recorded(Asked(asked.row, 0.0))
+        group = pool(named, one.n, seed)
+        level = group.recorded(replace(asked, as_="level"))
+        start = group.recorded(replace(asked, time_h=0.0, as_="level", deaths=None, from_onset=False))
         done = [analyse_against_baseline(a, b, asked.row) for a, b in zip(level, start, strict=True)]
     else:
-        done = analyses(pooled[0], arms[stated(one.versus)], asked, None, None)
+        ours, theirs = pools([named, [arms[stated(one.versus)]]], one.n, seed)
+        done = analyses(ours, theirs, asked, None, None)
     p = np.array([a.p_value for a in done])
     return score_direction(stated(one.direction), p, np.array([a.shift for a in done]), one.alpha)
 
@@ -185,42 +218,10 @@ def stated(value: T | None) -> T:
     return value
 
 
-def _sizes(pooled: Sequence[ArmTrials]) -> NDArray[np.float64]:
-    return np.array([arm.members.shape[1] for arm in pooled], float)
-
-
-def _expected(pooled: Sequence[ArmTrials], asked: Asked) -> NDArray[np.float64]:
-    return np.average(np.stack([arm.expected(asked) for arm in pooled]), axis=0, weights=_sizes(pooled))
-
-
-def _spread(pooled: Sequence[ArmTrials], asked: Asked) -> NDArray[np.float64]:
-    # So many of each arm are pooled, so what differs between the arms' means adds no variance.
-    return np.average(np.stack([arm.spread(asked) for arm in pooled]), axis=0, weights=_sizes(pooled))
-
-
-def _values(pooled: Sequence[ArmTrials], asked: Asked, n: int | None, seed: int) -> NDArray[np.float64]:
-    if n is None:
-        return np.concatenate([arm.recorded(asked) for arm in pooled], axis=1)
-    # Pooled arms share the n as they share the trial's subjects.
-    ratios = {arm.name: float(arm.members.shape[1]) for arm in pooled}
-    share = arm_sizes(dict.fromkeys(ratios), ratios, n)
-    return np.concatenate([_drawn(arm, asked, share[arm.name], seed) for arm in pooled], axis=1)
-
-
-def _drawn(arm: ArmTrials, asked: Asked, n: int, seed: int) -> NDArray[np.float64]:
-    """float64[R, n]: n evaluable subjects of each replicate under an arm, its own first."""
-    values, assigned = arm.everyone(asked)
-    purpose, solved = f"resample:{arm.name}", values.shape[1]
-    return np.stack(
-        [
-            resample(row, own, n, uniforms(seed, purpose, r, solved))
-            for r, (row, own) in enumerate(zip(values, assigned, strict=True))
-        ]
-    )
-
-
-def _statistic(pooled, asked: Asked, n: int | None, seed: int, statistic) -> NDArray[np.float64]:
-    values = _values(pooled, asked, n, seed)
+def _statistic(
+    group: Pool, asked: Asked, statistic: Callable[..., NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    values = group.recorded(asked)
     known = ~np.isnan(values).all(axis=1)
     result = np.full(values.shape[0], np.nan)
     result[known] = statistic(values[known], axis=1)

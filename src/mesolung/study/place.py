@@ -146,6 +146,9 @@ class Place:
         Raises:
             Refusal: when the written unit is unknown or a wrong one.
         """
+        if row and written == unit:
+            # A state of the model may have a unit that nothing else has.
+            return self._finite(float(value), found)
         try:
             fits = row.accepts(written) if row else same_dimension(written, unit)
         except ValueError:
@@ -157,9 +160,11 @@ class Place:
                 found=written if found is None else found,
                 allowed=allowed,
             )
-        number = convert(float(value), written, unit)
+        return self._finite(convert(float(value), written, unit), value if found is None else found)
+
+    def _finite(self, number: float, found: Any) -> float:
         if not math.isfinite(number):
-            raise self.refuse(f"{self.key}: a number too large", found=value if found is None else found)
+            raise self.refuse(f"{self.key}: a number too large", found=found)
         return number
 
 

@@ -33,8 +33,6 @@ def refuse_planned(document: Document) -> None:
     kind = values.get("kind", "trial")
     if isinstance(kind, str) and kind != "trial":
         raise top.at("kind").unknown("kind", kind, ["trial"])
-    if isinstance(values.get("disease"), dict):
-        raise top.at("disease").not_yet("a mixture of diseases", "the name of one")
     for place, table in _tables(document):
         for key in MAY_BE_UNKNOWN:
             if table.get(key) == UNKNOWN:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from pydantic import Field
+
 from mesolung.study.frozen import Frozen, FrozenMapping
 
 
@@ -37,7 +39,8 @@ class Background(Frozen):
 
     Attributes:
         share: share of subjects who receive it, 0 to 1.
-        dose: one dose, in the unit that the table of backgrounds declares; None for the usual dose.
+        dose: one dose, in the unit of the table of backgrounds, a kilogram left out; None for the usual dose.
+        per_kg: whether the dose is one per kg of the subject's weight.
         start_h: start, h since enrolment.
         duration_h: how long it is given, h; None for the usual duration.
         every_h: time between doses, h; None for the usual interval.
@@ -45,9 +48,23 @@ class Background(Frozen):
 
     share: float
     dose: float | None = None
+    per_kg: bool = False
     start_h: float = 0.0
     duration_h: float | None = None
     every_h: float | None = None
+
+
+class Correlation(Frozen):
+    """A Spearman correlation between two lines of table 1.
+
+    Attributes:
+        first, second: baseline names, in the order of the alphabet.
+        rho: -1 to 1.
+    """
+
+    first: str
+    second: str
+    rho: float
 
 
 class Population(Frozen):
@@ -58,6 +75,8 @@ class Population(Frozen):
         onset_to_enrolment: time since onset at enrolment, h.
         expected_mortality: the site's own control risk, 0 to 1.
         baseline: baseline name -> distribution, names sorted.
+        correlation: rank correlations between quantities of the baseline, sorted.
+        phenotype: phenotype -> share of subjects who are of it at enrolment, names sorted.
         background: background name -> who receives it and how, names sorted.
     """
 
@@ -65,4 +84,6 @@ class Population(Frozen):
     onset_to_enrolment: Distribution | None = None
     expected_mortality: float | None = None
     baseline: FrozenMapping[str, Distribution] = MappingProxyType({})
+    correlation: tuple[Correlation, ...] = ()
+    phenotype: FrozenMapping[str, float] = Field(default_factory=dict, validate_default=True)
     background: FrozenMapping[str, Background] = MappingProxyType({})

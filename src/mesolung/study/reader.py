@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from mesolung.biology.disease import diseases
 from mesolung.biology.tables import Measured
 from mesolung.reading import read_toml
 from mesolung.reading.toml import Document
 from mesolung.study.arms import read_arms
-from mesolung.study.asking import read_endpoints
+from mesolung.study.asking import About, read_endpoints
 from mesolung.study.observations import read_observations
 from mesolung.study.place import HOURS, Place
 from mesolung.study.planned import refuse_planned
 from mesolung.study.population import Distribution, Population
 from mesolung.study.structure import read_structure
 from mesolung.study.study import Study
+from mesolung.study.subjects import read_correlations, read_diseases, read_phenotypes
 from mesolung.study.table_one import baseline_names, read_baseline, read_distribution
 from mesolung.study.usual_care import read_backgrounds
-from mesolung.study.written import DistributionTable, PopulationTable
+from mesolung.study.written import BackgroundTable, DistributionTable, PopulationTable, StudyFile
 
 LONGEST_H = 366 * 24.0
 
@@ -66,8 +66,8 @@ def study_of(document: Document) -> Study:
     refuse_planned(document)
     written = read_structure(document)
     top = Place(document)
-    if written.disease not in diseases():
-        raise top.at("disease").unknown("disease", written.disease, diseases())
+    disease = read_diseases(written.disease, top.at("disease"))
+    known = (disease,) if isinstance(disease, str) else tuple(disease)
     duration = top.at("duration").amount(written.duration, HOURS, also=("d",))
     if not 0 < duration <= LONGEST_H:
         raise top.at("duration").refuse(
@@ -75,13 +75,15 @@ def study_of(document: Document) -> Study:
             found=written.duration,
             allowed=f"more than 0 d, at most {LONGEST_H / 24:g} d",
         )
-    names = baseline_names(written.disease, written.species)
-    about = {"duration_h": duration, "disease": written.disease, "species": written.species}
-    population = _population(written.population, top.at("population"), names, duration)
+    names = baseline_names(known, written.species)
+    about = About(known, written.species, duration, written.origin, names)
+    population = _population(written.population, top.at("population"), names, duration, known)
     arms = read_arms(written.arm, written.population, top.at("arm"), duration_h=duration, names=names)
-    endpoints = read_endpoints(written.endpoint, top.at("endpoint"), **about)
+    if written.origin != "enrolment":
+        _check_origin(written, top)
+    endpoints = read_endpoints(written.endpoint, top.at("endpoint"), about)
     observations = read_observations(
-        written.observation, top.at("observation"), arms=[arm.name for arm in arms], **about
+        written.observation, top.at("observation"), about, [arm.name for arm in arms]
     )
     if not endpoints and not observations:
         raise top.refuse("no endpoint", allowed="an [[endpoint]] or an [[observation]]")
@@ -89,7 +91,7 @@ def study_of(document: Document) -> Study:
         name=written.name,
         registry=written.registry,
         kind=written.kind,
-        disease=written.disease,
+        disease=disease,
         species=written.species,
         duration_h=duration,
         origin=written.origin,
@@ -103,14 +105,35 @@ def study_of(document: Document) -> Study:
     return study.from_document(document)
 
 
+def _check_origin(written: StudyFile, top: Place) -> None:
+    """Refuse what counts from enrolment in a study whose times count from elsewhere."""
+    usual = 'origin = "enrolment"'
+    for i, arm in enumerate(written.arm):
+        if arm.treatment:
+            at = top.at("arm", i, "treatment", 0, "times")
+            raise at.not_yet(f"a treatment at times from {written.origin}", usual)
+    tables = [(top.at("population", "background"), written.population.background)]
+    tables += [(top.at("arm", i, "background"), arm.background) for i, arm in enumerate(written.arm)]
+    for at, lines in tables:
+        for name, line in lines.items():
+            if isinstance(line, BackgroundTable) and line.start is not None:
+                raise at.at(name, "start").not_yet(f"a start at a time from {written.origin}", usual)
+
+
 def _population(
-    table: PopulationTable, place: Place, names: Mapping[str, Measured], duration_h: float
+    table: PopulationTable,
+    place: Place,
+    names: Mapping[str, Measured],
+    duration_h: float,
+    diseases: tuple[str, ...],
 ) -> Population:
     return Population(
         size=table.size,
         onset_to_enrolment=_delay(table.onset_to_enrolment, place.at("onset_to_enrolment")),
         expected_mortality=table.expected_mortality,
         baseline=read_baseline(table.baseline, place.at("baseline"), names),
+        correlation=read_correlations(table.correlation, place.at("correlation"), names),
+        phenotype=read_phenotypes(table.phenotype, table.baseline, place.at("phenotype"), diseases),
         background=read_backgrounds(table.background, place.at("background"), duration_h),
     )
 
@@ -118,9 +141,4 @@ def _population(
 def _delay(line: DistributionTable | None, place: Place) -> Distribution | None:
     if line is None:
         return None
-    for key in ("min", "max"):
-        if getattr(line, key) is not None:
-            raise place.at(key).not_yet(
-                f"{key} of onset_to_enrolment", "mean with sd, median with iqr, or mean"
-            )
     return read_distribution(line, place, _DELAY)

@@ -11,15 +11,18 @@ import numpy as np
 from mesolung.biology.assemble import assemble
 from mesolung.biology.disease import read_disease
 from mesolung.biology.parameters import Parameters
-from mesolung.biology.tables import endpoints
+from mesolung.biology.tables import covariates, endpoints
 from mesolung.engine import compile_model
 from mesolung.execution import cache_folder
+from mesolung.population.baseline import VENTILATED, observables_for
 from mesolung.population.draws import draw_prior
-from mesolung.population.library import DRAWS_AT_LEAST, Library, library_of
+from mesolung.population.library import DRAWS_AT_LEAST, LOG, Library, library_of
+from mesolung.population.phenotypes import phenotypes
 from mesolung.product.priors import priors_hash
 from mesolung.study.answering import answer
 from mesolung.study.arm import Arm
-from mesolung.study.enrolling import VENTILATED, enrol_panels
+from mesolung.study.asked import Asked
+from mesolung.study.enrolling import enrol_panels
 from mesolung.study.manifest import manifest_of
 from mesolung.study.replicates import ArmTrials, arm_sizes
 from mesolung.study.result import Result
@@ -76,10 +79,10 @@ def run_study(
         progress=progress,
     )
     clock["model"] = time.perf_counter()
-    library = library_for(setting)
+    libraries = library_for(setting)
     clock["library"] = time.perf_counter()
     setting.progress("enrolment", 0, 0)
-    panels, failed_run_in = enrol_panels(setting, tables_one(study), library)
+    panels, failed_run_in = enrol_panels(setting, tables_one(study), libraries)
     clock["enrolment"] = time.perf_counter()
     trials = simulate(setting, panels)
     clock["arms"] = time.perf_counter()
@@ -87,13 +90,13 @@ def run_study(
     answers, warnings, asked = answer(setting, trials.arms)
     clock["analysis"] = time.perf_counter()
     own = {a.name: panels[table_of(study, a)] for a in study.arms}
-    manifest = manifest_of(setting, library, own, trials, failed_run_in, clock)
+    manifest = manifest_of(setting, libraries, own, trials, failed_run_in, clock)
     return Result(
         json=_json(setting, manifest, answers, warnings, trials),
         manifest=manifest,
         study=study,
         subjects=subjects_table(trials.arms, asked, {name: p.covariates for name, p in own.items()}),
-        bands=bands_table(trials.arms, shown := _shown(trials.arms, [a.row.name for a in asked])),
+        bands=bands_table(trials.arms, shown := _shown(trials.arms, _courses(asked))),
         survival=survival_table(trials.arms, study.duration_h),
         waterfall=_waterfall(study, trials),
         traces=traces_table(trials.arms, shown),
@@ -135,7 +138,7 @@ def prepare(
         sizes=sizes,
         model=compile_model(assembled.sbml),
         model_hash=assembled.model_hash,
-        disease=read_disease(study.disease),
+        diseases={name: read_disease(name) for name in study.disease_names},
         draws=draw_prior(max(DRAWS_AT_LEAST, scored), priors_hash(), parameters),
         replicates=replicates,
         scored=scored,
@@ -148,28 +151,37 @@ def prepare(
     )
 
 
-def library_for(setting: Setting) -> Library:
-    """Open or build the library of untreated courses that a run enrols from.
+def library_for(setting: Setting) -> dict[str, Library]:
+    """Open or build the libraries of untreated courses that a run enrols from.
 
     Arguments:
         setting: of the run.
 
     Returns:
-        the library, with every observable that a table 1 may name.
+        a library by disease, with every observable that a table 1 may name.
     """
-    model, disease = setting.model, setting.disease
-    at_enrolment = [n for n, row in endpoints().items() if row.at_enrolment and n in model.observables]
-    onset = [] if disease.onset.observable is None else [disease.onset.observable]
-    return library_of(
-        model,
-        disease,
-        setting.draws,
-        tuple(dict.fromkeys([*at_enrolment, VENTILATED, *onset])),
-        cache=cache_folder("libraries"),
-        workers=setting.workers,
-        chunk=setting.chunk,
-        progress=setting.progress,
-    )
+    model = setting.model
+    scales = {n: row.scale for n, row in endpoints().items() if row.at_enrolment}
+    derived = [*covariates(), *(row.observable for row in phenotypes().values())]
+    wanted = [*scales, *derived, VENTILATED, *observables_for(covariates())]
+    names = tuple(n for n in dict.fromkeys(wanted) if n in model.observables)
+    made = {}
+    for name, disease in setting.diseases.items():
+        onset = [] if disease.onset.observable is None else [disease.onset.observable]
+        # Bounds and onset are looked at in single precision, what is only raked to its distribution in half.
+        exact = {*onset, VENTILATED, *(c.name for c in disease.criteria)}
+        made[name] = library_of(
+            model,
+            disease,
+            setting.draws,
+            tuple(dict.fromkeys([*names, *onset])),
+            cache=cache_folder("libraries"),
+            workers=setting.workers,
+            chunk=setting.chunk,
+            progress=setting.progress,
+            coarse={n: LOG if scales.get(n) == LOG else "linear" for n in names if n not in exact},
+        )
+    return made
 
 
 def _json(
@@ -194,6 +206,11 @@ def _json(
         "warnings": sorted({*warnings, *manifest["warnings"]}),
         **answers,
     }
+
+
+def _courses(asked: list[Asked]) -> list[str]:
+    """Outputs whose course over time is of interest: those that an endpoint is the level of."""
+    return [one.row.outputs[0] for one in asked if one.row.rule == "level"]
 
 
 def _shown(arms: Mapping[str, ArmTrials], asked: list[str]) -> list[str]:

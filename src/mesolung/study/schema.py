@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mesolung.biology.disease import diseases
+from mesolung.biology.states import STATE, states
 from mesolung.biology.tables import backgrounds, endpoints
+from mesolung.population.phenotypes import phenotypes
 from mesolung.study.table_one import baseline_names
 from mesolung.study.written import StudyFile
 
@@ -21,13 +23,20 @@ def study_schema() -> dict[str, Any]:
     """
     schema = _without_null(StudyFile.model_json_schema(by_alias=True, mode="validation"))
     definitions = schema["$defs"]
-    traits = sorted({name for disease in diseases() for name in baseline_names(disease, "human")})
+    traits = sorted({name for disease in diseases() for name in baseline_names((disease,), "human")})
     for table in ("PopulationTable", "ArmTable"):
         definitions[table]["properties"]["baseline"]["propertyNames"] = {"enum": traits}
         definitions[table]["properties"]["background"]["propertyNames"] = {"enum": sorted(backgrounds())}
-    definitions["EndpointTable"]["properties"]["name"] = {"enum": sorted(endpoints())}
-    definitions["ObservationTable"]["properties"]["endpoint"] = {"enum": sorted(endpoints())}
-    schema["properties"]["disease"] = {"enum": list(diseases())}
+    names = {"enum": [*sorted(endpoints()), *(f"{STATE}{name}" for name in states())]}
+    definitions["EndpointTable"]["properties"]["name"] = names
+    definitions["ObservationTable"]["properties"]["endpoint"] = names
+    known = {"enum": list(diseases())}
+    mixture = next(p for p in schema["properties"]["disease"]["oneOf"] if p["type"] == "object")
+    schema["properties"]["disease"] = {
+        "anyOf": [known, {**mixture, "propertyNames": known, "minProperties": 1}]
+    }
+    classes = {"enum": sorted(phenotypes())}
+    definitions["PopulationTable"]["properties"]["phenotype"]["propertyNames"] = classes
     return {"$schema": DIALECT, **schema, "title": "Mesolung study file, schema 1"}
 
 

@@ -12,7 +12,7 @@ from math import factorial
 from operator import itemgetter
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, gammaincc
 
 from mesolung.study.likelihoods import (
@@ -100,8 +100,10 @@ def bands(values: ArrayLike, counts: bool = False) -> Bands:
     return Bands(float(low), float(middle), float(high))
 
 
-def resample(values: ArrayLike, assigned: ArrayLike, n: int, uniforms: ArrayLike) -> Floats:
-    """An arm of n evaluable subjects of one replicate, for an observation that states its n.
+def resampled_places(
+    values: ArrayLike, assigned: ArrayLike, n: int, uniforms: ArrayLike, reserve: ArrayLike | None = None
+) -> NDArray[np.intp]:
+    """Who is in an arm of n evaluable subjects of one replicate, for an observation that states its n.
 
     Drawn without replacement: from those assigned to the arm while they suffice, and then from the
     replicate's other subjects, who were solved under the arm as well. Drawing a subject twice would make the
@@ -113,18 +115,33 @@ def resample(values: ArrayLike, assigned: ArrayLike, n: int, uniforms: ArrayLike
         assigned: bool[M], who is assigned to the arm.
         n: subjects wanted.
         uniforms: float64[M]; a subject's own decides whether it is among the n.
+        reserve: bool[M], which of the others come before the rest of them; None for all alike.
+
+    Returns:
+        intp[n], increasing places among the M; -1 beyond the number of subjects.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    others = ~np.asarray(assigned, dtype=np.bool_)
+    later = np.zeros(array.shape, np.bool_) if reserve is None else others & ~np.asarray(reserve, np.bool_)
+    order = np.lexsort((np.asarray(uniforms, dtype=np.float64), later, others, np.isnan(array)))
+    picked = np.sort(order[:n]).astype(np.intp)
+    return np.concatenate([picked, np.full(n - picked.size, -1, np.intp)])
+
+
+def resample(values: ArrayLike, assigned: ArrayLike, n: int, uniforms: ArrayLike) -> Floats:
+    """What an arm of n evaluable subjects of one replicate records.
+
+    Args:
+        values, assigned, n, uniforms: as `resampled_places`.
 
     Returns:
         float64[n]; nan beyond the number of evaluable subjects.
     """
-    array = np.asarray(values, dtype=np.float64)
-    others = ~np.asarray(assigned, dtype=np.bool_)
-    order = np.lexsort((np.asarray(uniforms, dtype=np.float64), others, np.isnan(array)))
-    picked = array[np.sort(order[:n])]
-    return np.concatenate([picked, np.full(n - picked.size, np.nan)])
+    places = resampled_places(values, assigned, n, uniforms)
+    return np.where(places < 0, np.nan, np.asarray(values, dtype=np.float64)[np.maximum(places, 0)])
 
 
-def score_events(events: int, n: int, expected: ArrayLike, least: float = 0.0) -> Score:
+def score_events(events: int, n: int, expected: ArrayLike, least: ArrayLike = 0.0) -> Score:
     """Subjects with an event: a mixture over draws of Binomial(n, expected), quantiles included.
 
     Subjects of a trial are drawn independently given the draw, so the number of events in a simulated trial

@@ -25,7 +25,7 @@ class Setting:
         sizes: arm -> subjects of one replicate.
         model: the compiled biology.
         model_hash: of its text.
-        disease: of the study.
+        diseases: of the study by name, names sorted.
         draws: parameter draws, those of the library at least.
         replicates: R.
         scored: D, draws that the scores mix over.
@@ -41,7 +41,7 @@ class Setting:
     sizes: Mapping[str, int]
     model: CompiledModel
     model_hash: str
-    disease: Disease
+    diseases: Mapping[str, Disease]
     draws: Draws
     replicates: int
     scored: int

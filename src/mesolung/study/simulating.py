@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.biology.tables import backgrounds
 from mesolung.engine import CompiledModel, SubjectFailure
+from mesolung.population.baseline import VENTILATED
+from mesolung.population.phenotypes import phenotypes
 from mesolung.population.twice import HAZARD
 from mesolung.streams import normals, uniforms
 from mesolung.study.arm import Arm
-from mesolung.study.enrolling import VENTILATED, VENTILATION, Panel, TableOne
-from mesolung.study.population import Background
+from mesolung.study.asked import outputs_asked
+from mesolung.study.enrolling import Panel, TableOne
+from mesolung.study.population import Background, Distribution
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.setting import Setting
 from mesolung.study.solving import Given, give, solve_given
@@ -26,7 +30,9 @@ POPULATION = "[population.baseline]"
 # Shown in every report, whatever a study asks for.
 SHOWN_OUTPUTS = ("pf_ratio", "sofa", "il6", "evlw", "viable_cells_lung")
 NEEDED_OUTPUTS = (*SHOWN_OUTPUTS, VENTILATED, "MSC_licensed")
-STATE = "state:"
+# The state that accumulates the hazard of discharge alive, and the purpose of the numbers it is held against.
+DISCHARGE = "DIS"
+DISCHARGED = "discharge"
 TRIAL_HAZARD = "trial_hazard_sd"
 
 
@@ -57,11 +63,15 @@ def tables_one(study: Study) -> dict[str, TableOne]:
         table 1 by key; the population's is under `POPULATION`.
     """
     lines = study.population
-    sets = {POPULATION: TableOne(lines.baseline, _ventilated(lines.background), ("population", "baseline"))}
+
+    def table(baseline: Mapping[str, Distribution], background: Mapping[str, Background], *where: str | int):
+        return TableOne(baseline, _supports(background), lines.phenotype, lines.correlation, where)
+
+    sets = {POPULATION: table(lines.baseline, lines.background, "population", "baseline")}
     for k, arm in enumerate(study.arms):
         key = table_of(study, arm)
         if key != POPULATION:
-            sets[key] = TableOne(arm.baseline, _ventilated(arm.background), ("arm", k, "baseline"))
+            sets[key] = table(arm.baseline, arm.background, "arm", k, "baseline")
     return sets
 
 
@@ -72,9 +82,9 @@ def table_of(study: Study, arm: Arm) -> str:
         study, arm: as validated.
 
     Returns:
-        the arm's name when it has a baseline or a share of ventilated subjects of its own.
+        the arm's name when it has a baseline or a share of supported subjects of its own.
     """
-    own = arm.has_own_baseline or _ventilated(arm.background) != _ventilated(study.population.background)
+    own = arm.has_own_baseline or _supports(arm.background) != _supports(study.population.background)
     return arm.name if own else POPULATION
 
 
@@ -131,6 +141,8 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
             setting.scored,
             outcomes[arm.name, POPULATION],
             setting.panel,
+            panels[table_of(study, arm)].covariates,
+            panels[POPULATION].covariates,
         )
         for arm in study.arms
     }
@@ -143,16 +155,29 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
     return Trials(arms, given, failures, sum(len(o.death_uniform) for o in outcomes.values()))
 
 
-def _ventilated(background: Mapping[str, Background]) -> float | None:
-    return background[VENTILATION].share if VENTILATION in background else None
+def _supports(background: Mapping[str, Background]) -> dict[str, float]:
+    """Share of subjects by support that they have at enrolment."""
+    rows = backgrounds()
+    return {name: line.share for name, line in background.items() if rows[name].how == "enrolment"}
 
 
 def _followed(
     setting: Setting, solved: Mapping[tuple[str, str], ArmCourses]
 ) -> dict[tuple[str, str], Outcomes]:
     scale = np.repeat(_trial_hazard(setting, solved), setting.subjects)[:, None]
-    u = np.concatenate([uniforms(setting.seed, "death", s, setting.subjects) for s in range(setting.slots)])
-    return {place: Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, u) for place, c in solved.items()}
+
+    def drawn(purpose: str) -> NDArray[np.float64]:
+        return np.concatenate(
+            [uniforms(setting.seed, purpose, s, setting.subjects) for s in range(setting.slots)]
+        )
+
+    death, home = drawn("death"), drawn(DISCHARGED)
+    found = {}
+    for place, c in solved.items():
+        # The hazard of discharge counts from enrolment; the course before it may have had some.
+        leaving = c.outputs[DISCHARGE] - c.outputs[DISCHARGE][:, :1] if DISCHARGE in c.outputs else None
+        found[place] = Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, death, leaving, home)
+    return found
 
 
 def _allocated(setting: Setting) -> dict[str, NDArray[np.intp]]:
@@ -184,7 +209,7 @@ def _trial_hazard(setting: Setting, solved: Mapping[tuple[str, str], ArmCourses]
 
 
 def _outputs(study: Study, model: CompiledModel) -> tuple[str, ...]:
-    asked = [e.name for e in study.endpoints] + [o.endpoint for o in study.observations]
-    names = dict.fromkeys((*NEEDED_OUTPUTS, *(name.removeprefix(STATE) for name in asked)))
+    classes = (row.observable for row in phenotypes().values())
+    names = dict.fromkeys((*NEEDED_OUTPUTS, DISCHARGE, *classes, *outputs_asked(study)))
     known = {*model.states, *model.observables}
     return tuple(name for name in names if name in known)

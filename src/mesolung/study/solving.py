@@ -80,7 +80,8 @@ def give(
         u = np.concatenate([uniforms(seed, f"background:{name}", s, subjects) for s in range(slots)])
         has = u < background.share
         identity.append(has.astype(np.intp))
-        parts.append(_drug(model, name, background, np.flatnonzero(has), duration_h))
+        weight = panel.covariates["weight"]
+        parts.append(_drug(model, name, background, np.flatnonzero(has), weight, duration_h))
     parameters: dict[str, NDArray[np.float64]] = {}
     doses: dict[str, NDArray[np.float64]] = {}
     ends: list[float] = []
@@ -171,15 +172,24 @@ def _infusion(treatment: Treatment) -> float:
 
 
 def _drug(
-    model: CompiledModel, name: str, background: Background, who: NDArray[np.intp], duration_h: float
+    model: CompiledModel,
+    name: str,
+    background: Background,
+    who: NDArray[np.intp],
+    weight: NDArray[np.float64],
+    duration_h: float,
 ) -> EventTable:
     row = backgrounds()[name]
+    usual = background.dose is None
+    dose = (row.dose or 0.0 if background.dose is None else background.dose) * row.factor * np.ones(who.size)
+    if row.per_kg if usual else background.per_kg:
+        dose = dose * weight[who]
     length = background.duration_h if background.duration_h is not None else row.duration_h
     return drug_doses(
         model,
         target=row.target,
         subjects=who,
-        dose=float(background.dose if background.dose is not None else row.dose or 0.0),
+        dose=dose,
         start_h=background.start_h,
         duration_h=min(length, duration_h - background.start_h),
         every_h=float(background.every_h if background.every_h is not None else row.every_h or length),
@@ -193,7 +203,7 @@ def _cells(
     if treatment.dose_unit == "cells/kg":
         counted = treatment.dose * panel.covariates["weight"]
     elif treatment.dose_unit == "cells/kg PBW":
-        counted = treatment.dose * predicted_weight(panel.covariates)
+        counted = treatment.dose * panel.covariates["pbw"]
     viable_share = np.repeat(profile.viable, subjects)
     if treatment.dose_basis == "viable":
         counted = counted / viable_share
@@ -210,17 +220,3 @@ def _cells(
     )
     times = len(treatment.times_h)
     return events, {"counted": counted * times, "viable": viable * times, "delivered alive": live * times}
-
-
-def predicted_weight(covariates: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Predicted body weight from height and sex.
-
-    Arguments:
-        covariates: ``height`` in cm and ``female`` as 0 or 1.
-
-    Returns:
-        float64[n], kg.
-
-    Source: ARDS Network 2000, doi 10.1056/NEJM200005043421801: 50 (women 45.5) + 0.91 (height - 152.4 cm).
-    """
-    return 50.0 - 4.5 * covariates["female"] + 0.91 * (covariates["height"] - 152.4)

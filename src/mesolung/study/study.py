@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import PrivateAttr
@@ -9,7 +10,7 @@ from pydantic import PrivateAttr
 from mesolung.reading.toml import Document
 from mesolung.study.arm import Arm
 from mesolung.study.endpoint import EndpointAsked
-from mesolung.study.frozen import Frozen
+from mesolung.study.frozen import Frozen, FrozenMapping
 from mesolung.study.observation import Observation
 from mesolung.study.population import Population
 
@@ -21,9 +22,10 @@ class Study(Frozen):
         name: title.
         registry: number in a trial registry.
         kind: "trial".
-        disease, species: names of the biology that is simulated.
+        disease: name of the disease, or of the diseases of a mixture with their shares, names sorted.
+        species: name of the species.
         duration_h: length, h.
-        origin: what time 0 is: "enrolment".
+        origin: what time 0 of endpoints and observations is: "enrolment" or "onset" of symptoms.
         randomised, blinded: design.
         population: who is studied.
         arms: in the file's order; names differ, at most one is the control.
@@ -34,10 +36,10 @@ class Study(Frozen):
     name: str
     registry: str | None = None
     kind: Literal["trial"] = "trial"
-    disease: str
+    disease: str | FrozenMapping[str, float]
     species: str = "human"
     duration_h: float
-    origin: Literal["enrolment"] = "enrolment"
+    origin: Literal["enrolment", "onset"] = "enrolment"
     randomised: bool = False
     blinded: bool = False
     population: Population
@@ -50,6 +52,16 @@ class Study(Frozen):
     def __eq__(self, other: object) -> bool:
         """Compare what is studied; which file it was read from does not matter."""
         return isinstance(other, Study) and self.__dict__ == other.__dict__
+
+    @property
+    def diseases(self) -> Mapping[str, float]:
+        """Share of subjects by disease, names sorted."""
+        return {self.disease: 1.0} if isinstance(self.disease, str) else self.disease
+
+    @property
+    def disease_names(self) -> tuple[str, ...]:
+        """The diseases of the subjects, sorted."""
+        return tuple(self.diseases)
 
     @property
     def control(self) -> Arm | None:

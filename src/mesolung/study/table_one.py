@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mesolung.biology.tables import Endpoint, Measured, covariates, endpoints
+from mesolung.population.phenotypes import phenotypes
 from mesolung.study.place import Place, listed
 from mesolung.study.population import Distribution
 from mesolung.study.written import DistributionTable
@@ -14,20 +15,27 @@ from mesolung.units import convert
 LOCATION = ("mean", "sd", "median", "iqr", "share")
 
 
-def baseline_names(disease: str, species: str) -> dict[str, Measured]:
+def baseline_names(diseases: Sequence[str], species: str) -> dict[str, Measured]:
     """Find what may stand in table 1.
 
     Arguments:
-        disease, species: of the study.
+        diseases, species: of the study.
 
     Returns:
-        name -> row of the endpoint or covariate table.
+        name -> row of the endpoint or covariate table, or of a phenotype, that all the diseases have.
     """
-    rows: dict[str, Measured] = dict(covariates())
+    rows: dict[str, Measured] = {**covariates(), **_phenotypes()}
     rows.update(
         (name, row) for name, row in endpoints().items() if row.at_enrolment and species in row.species
     )
-    return {name: row for name, row in rows.items() if disease in row.diseases}
+    return {name: row for name, row in rows.items() if all(d in row.diseases for d in diseases)}
+
+
+def _phenotypes() -> dict[str, Measured]:
+    return {
+        name: Measured(name, row.label, "fraction", ("fraction", "percent"), "binary", 0.0, 1.0, row.diseases)
+        for name, row in phenotypes().items()
+    }
 
 
 def read_baseline(

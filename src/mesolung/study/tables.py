@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.biology.states import STATE, state_row, states
 from mesolung.biology.tables import endpoints
 from mesolung.study.replicates import ArmTrials, Asked
 from mesolung.study.solving import AFTER_DOSE_H
@@ -36,7 +37,8 @@ def subjects_table(
         covariates: arm -> covariate -> float64[S x M].
 
     Returns:
-        replicate, subject, arm, covariates, an endpoint a column, and the time of death (h, inf when alive).
+        replicate, subject, arm, covariates, an endpoint a column, and the times of death and of discharge alive
+        (h, inf where it does not come).
     """
     import pandas as pd
 
@@ -54,6 +56,8 @@ def subjects_table(
         for one in asked:
             columns[one.key] = arm.recorded(one).reshape(-1)
         columns["death_time_h"] = arm.assigned(arm.outcomes.death_time).reshape(-1)
+        if arm.outcomes.followed_to_discharge:
+            columns["discharge_time_h"] = arm.assigned(arm.outcomes.discharge_time).reshape(-1)
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
 
@@ -76,7 +80,7 @@ def bands_table(arms: Mapping[str, ArmTrials], outputs: Sequence[str]) -> pd.Dat
         dead = arm.assigned(arm.outcomes.death_time)[:, :, None] <= arm.outcomes.times
         for output in outputs:
             values = np.where(dead, np.nan, arm.assigned(arm.outcomes.outputs[output]))
-            row = endpoints().get(output)
+            row = endpoints().get(output) or (state_row(f"{STATE}{output}") if output in states() else None)
             label, unit, scale = (row.label, row.unit, row.scale) if row else (output, "", "linear")
             flat = values.reshape(-1, values.shape[-1])
             for k, time in enumerate(arm.outcomes.times):

@@ -17,16 +17,16 @@ def read_time(text: str, at: Place, duration_h: float) -> float:
         duration_h: length of the study, h.
 
     Returns:
-        h since enrolment.
+        h since the study's origin.
 
     Raises:
-        Refusal: when it is no time, before enrolment or beyond the duration.
+        Refusal: when it is no time, before the origin or beyond the duration.
     """
     if text.strip() == "unknown":
         raise at.not_yet('time "unknown"', 'a time, as "3 d"')
     time = at.amount(text, HOURS, also=("d", "min"))
     if time < 0:
-        raise at.not_yet(f'a time before enrolment ("{text}")', f"0 h to {duration_h:g} h")
+        raise at.not_yet(f'a time before the origin ("{text}")', f"0 h to {duration_h:g} h")
     if time > duration_h + SLACK_H:
         raise at.refuse("a time beyond the duration", found=text, allowed=f"0 h to {duration_h:g} h")
     return min(time, duration_h)

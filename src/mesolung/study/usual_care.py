@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mesolung.biology.tables import PER_KG, backgrounds
 from mesolung.biology.tables import Background as BackgroundRow
-from mesolung.biology.tables import backgrounds
 from mesolung.study.place import HOURS, Place, listed
 from mesolung.study.population import Background
 from mesolung.study.times import read_interval, read_time
 from mesolung.study.written import MOST_DOSES, BackgroundTable
+from mesolung.units import convert, quantity, same_dimension
 
+SOMEBODY_KG = 80.0  # between a limit per kg and one in all
 LARGEST_MULTIPLE = 100  # of the usual dose; beyond it a unit or a comma has slipped
 
 # How a background acts -> what may be said of it.
@@ -78,9 +80,11 @@ def _read_background(line: BackgroundTable, at: Place, row: BackgroundRow, durat
             raise at.at("every").refuse(
                 f"{row.name}: too many doses", found=line.every, allowed=f"at most {MOST_DOSES} doses"
             )
+    dose, per_kg = (None, False) if line.dose is None else _dose(line.dose, at.at("dose"), row)
     return Background(
         share=line.share,
-        dose=None if line.dose is None else _dose(line.dose, at.at("dose"), row),
+        dose=dose,
+        per_kg=per_kg,
         start_h=start,
         duration_h=length,
         every_h=every,
@@ -94,11 +98,27 @@ def _length(text: str, at: Place, row: BackgroundRow) -> float:
     return length
 
 
-def _dose(text: str, at: Place, row: BackgroundRow) -> float:
-    dose = at.amount(text, row.unit)
+def _dose(text: str, at: Place, row: BackgroundRow) -> tuple[float, bool]:
+    """A dose in the amount's unit, and whether it is one per kg of body weight."""
+    units = (row.amount_unit, row.amount_unit + PER_KG)
+    try:
+        found = quantity(text)
+    except ValueError:
+        raise at.refuse(
+            "dose: not a number with a unit that is known", found=text, allowed=listed(units)
+        ) from None
+    per_kg = found.unit.endswith(PER_KG)
+    written = found.unit.removesuffix(PER_KG).strip()
+    if not same_dimension(written, row.amount_unit):
+        raise at.refuse("dose: wrong unit", found=text, allowed=listed(units))
+    dose = convert(found.value, written, row.amount_unit)
     if dose <= 0:
         raise at.refuse("negative or zero dose", found=text, allowed="more than 0")
     most = LARGEST_MULTIPLE * (row.dose or 0.0)
+    if row.per_kg != per_kg:
+        most = most / SOMEBODY_KG if per_kg else most * SOMEBODY_KG
     if dose > most:
-        raise at.refuse(f"{row.name}: impossible dose", found=text, allowed=f"at most {most:g} {row.unit}")
-    return dose
+        raise at.refuse(
+            f"{row.name}: impossible dose", found=text, allowed=f"at most {most:g} {units[int(per_kg)]}"
+        )
+    return dose, per_kg

@@ -30,6 +30,9 @@ def _plain(text: str) -> str:
 
 Name = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_plain)]
 QuantityText = Annotated[str, Field(description='a number and a unit, as "28 d"', examples=["28 d"])]
+Filter = Annotated[
+    str, Field(min_length=1, description="which subjects, by table 1", examples=["sofa >= 8"])
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 Size = Annotated[int, Field(gt=0, le=MOST_SUBJECTS)]
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -88,6 +91,13 @@ WrittenBackground = Annotated[
 ]
 
 
+# A mixture of diseases says which share of the subjects has each.
+WrittenDisease = Annotated[
+    Annotated[str, Tag("text")] | Annotated[dict[str, Share], Tag("table")], Discriminator(_written_as)
+]
+Rho = Annotated[float, Field(gt=-1, lt=1)]
+
+
 class PopulationTable(Table):
     """Who is studied."""
 
@@ -95,6 +105,8 @@ class PopulationTable(Table):
     onset_to_enrolment: DistributionTable | None = None
     expected_mortality: Annotated[float, Field(gt=0, lt=1)] | None = None
     baseline: dict[str, WrittenDistribution] = {}
+    correlation: dict[str, Rho] = {}
+    phenotype: dict[str, Share] = {}
     background: dict[str, WrittenBackground] = {}
 
 
@@ -140,6 +152,7 @@ class EndpointTable(Table):
     time: QuantityText | None = None
     as_: Annotated[Form, Field(alias="as")] = "level"
     deaths: Deaths | None = None
+    where: Filter | None = None
     contrast: Contrast | None = None
     test: Test | None = None
 
@@ -165,6 +178,7 @@ class ObservationTable(Table):
     time: QuantityText | None = None
     as_: Annotated[Form, Field(alias="as")] = "level"
     deaths: Deaths | None = None
+    where: Filter | None = None
     unit: str | None = None
     n: Size | None = None
     events: Annotated[int, Field(ge=0, le=MOST_SUBJECTS)] | None = None
@@ -192,10 +206,10 @@ class StudyFile(Table):
     name: Name
     registry: Name | None = None
     kind: Literal["trial"] = "trial"
-    disease: str
+    disease: WrittenDisease
     species: Literal["human"] = "human"
     duration: QuantityText
-    origin: Literal["enrolment"] = "enrolment"
+    origin: Literal["enrolment", "onset"] = "enrolment"
     randomised: bool = False
     blinded: bool = False
     population: PopulationTable = PopulationTable()

@@ -71,8 +71,9 @@ def analyse(
         test: a name of `named_tests.TESTS`; default as `named_tests.default_test` says.
         as_: "level", "change" or "percent_change", as the values were formed.
         treated_survival, control_survival: (hours followed, whether it ended in death) of every subject of
-            the arm, as `Outcomes.time_to_death` gives it; needed by hazard ratio and log-rank, unless the
-            endpoint is itself a duration. With them a win ratio compares deaths before values.
+            the arm, as `Outcomes.time_to_death` gives it, for ``discharged`` in discharge; needed by hazard
+            ratio and log-rank, unless the endpoint is itself a duration. With them a win ratio compares
+            deaths before values.
 
     Returns:
         The `Analysis`.
@@ -113,7 +114,9 @@ def analyse(
 
 
 def succeeded(verdict: Verdict, row: EndpointRow) -> bool:
-    """Whether a verdict is significant (p < 0.05) in the endpoint's better direction."""
+    """Whether a verdict is significant (p < 0.05) in the endpoint's better direction, where it has one."""
+    if row.better == "neither":
+        return False
     return bool(verdict.p_value < SIGNIFICANCE and verdict.shift == sign_of_better(row))
 
 

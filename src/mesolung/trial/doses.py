@@ -80,7 +80,7 @@ def drug_doses(
     *,
     target: str,
     subjects: NDArray[np.intp],
-    dose: float,
+    dose: NDArray[np.float64],
     start_h: float,
     duration_h: float,
     every_h: float,
@@ -91,7 +91,7 @@ def drug_doses(
         model: gives the places.
         target: a state (receives ``dose`` every ``every_h``) or a parameter (is 1 while the drug is given).
         subjects: intp[m], who receives it.
-        dose: in the state's unit; not used for a parameter.
+        dose: float64[m], in the state's unit; not used for a parameter.
         start_h, duration_h, every_h: hours.
 
     Returns:
@@ -103,8 +103,7 @@ def drug_doses(
     if target in model.states:
         place = model.states.index(target)
         times = start_h + np.arange(max(int(np.ceil(duration_h / every_h - 1e-9)), 1)) * every_h
-        amount = np.full(subjects.size, dose)
-        return joined([same_events(ADD_STATE, place, subjects, t, amount) for t in times])
+        return joined([same_events(ADD_STATE, place, subjects, t, dose) for t in times])
     if target not in model.parameters:
         raise KeyError(target)
     place = model.parameters.index(target)

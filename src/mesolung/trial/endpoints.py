@@ -1,16 +1,22 @@
-"""Endpoints of subjects: one number per subject from its course and its death."""
+"""Endpoints of subjects: one number per subject from its course, its death and its discharge."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from mesolung.trial.outcomes import Floats, Outcomes
+from mesolung.trial.discharge import discharge_probability, expected_hospital_days
+from mesolung.trial.outcomes import Floats, Outcomes, Time
+from mesolung.trial.support import HOURS_PER_DAY, first_time, free_days, present
 
 DEATH_ENDPOINTS = ("mortality", "survival")
-VENTILATED = 0.5  # the smooth output `ventilated` counts as ventilated from here on
-HOURS_PER_DAY = 24.0
+# How an endpoint is read off a course, as the endpoint table says.
+RULES = (
+    "level", "present", "occurred", "death", "alive", "discharged", "hospital_days", "days_off", "days_on",
+)  # fmt: skip
+# Rules that give days since enrolment, so that they need one end of follow-up for all.
+DAYS = ("hospital_days", "days_off", "days_on")
 
 
 class EndpointRow(Protocol):
@@ -18,6 +24,8 @@ class EndpointRow(Protocol):
 
     @property
     def name(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
     @property
     def type(self) -> str: ...
     @property
@@ -38,31 +46,48 @@ class EndpointRow(Protocol):
     def default_contrast(self) -> str | None: ...
     @property
     def minimum_important(self) -> float | None: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def outputs(self) -> tuple[str, ...]: ...
+    @property
+    def above(self) -> tuple[float, ...]: ...
+
+
+class _Read(NamedTuple):
+    """What a subject records if it is alive and if it is dead by the time; nan is not evaluable."""
+
+    alive: Floats
+    dead: Floats
 
 
 def endpoint_values(
     outcomes: Outcomes,
     row: EndpointRow,
-    time_h: float | None = None,
+    time_h: Time | None = None,
     as_: str = "level",
     deaths: str | None = None,
 ) -> Floats:
     """What a trial records for each subject.
 
-    Mortality and survival are 1 or 0 at `time_h`. Ventilator-free days are 0 for the dead, else the days
-    without ventilation since time 0 (fractions of a day, `ventilated` linear between outputs and crossing
-    0.5). Ventilation and any other binary endpoint is 1 where its output is at least 0.5. Continuous
-    endpoints are interpolated between outputs, on the log scale where the table says so.
+    By the row's rule: "level", the output between outputs, on the log scale where the table says so;
+    "present", 1 where every output stands at its level or above at the time; "occurred", 1 where the output
+    first got there after enrolment and not after the time or death (who is there already at enrolment is not
+    at risk, nan); "death" and "alive", 1 or 0 at the time; "discharged", 1 for who has gone home alive;
+    "hospital_days", days to that, all days for who is still there; "days_off" and "days_on", days without and
+    with a support since enrolment (fractions of a day, output linear between outputs and crossing 0.5).
 
     Args:
         outcomes: the subjects' courses.
         row: the endpoint.
-        time_h: hours since enrolment; default the last output.
+        time_h: hours since enrolment, one for all or one a subject (outside the outputs: not evaluable);
+            default the last output.
         as_: "level", "change" (level - baseline) or "percent_change" (100 (level / baseline - 1)); the first
             output is the baseline.
         deaths: what the dead count as: "survivors" (nan), "worst" (the table's value at death, else the worst
             bound), "zero"; default the table's rule, else "survivors". It replaces the level, and a change is
-            then taken from it. Mortality, survival and ventilator-free days have their own rule.
+            then taken from it. Mortality and survival have their own rule. What happened before death
+            ("occurred", "discharged", days to discharge) still counts, but not among survivors.
 
     Returns:
         float64[n] in the endpoint's unit (percent for "percent_change"); nan is not evaluable: dead under
@@ -70,34 +95,34 @@ def endpoint_values(
 
     Raises:
         KeyError: an output that the courses lack.
-        ValueError: a time outside the outputs, an unknown `as_` or `deaths`, "worst" without a value or
+        ValueError: a time outside the outputs, an unknown rule, `as_` or `deaths`, "worst" without a value or
             bound, a change of an endpoint that has no baseline.
     """
     time_h = float(outcomes.times[-1]) if time_h is None else time_h
-    outcomes.segment(time_h)  # a death by day 60 cannot be read off a 28-day course
-    unknown = np.isnan(outcomes.death_time) & np.isnan(outcomes.death_probability(time_h))
+    known = outcomes.inside(time_h)  # a death by day 60 cannot be read off a 28-day course
+    unknown = np.isnan(outcomes.death_time) & np.isnan(outcomes.death_probability(time_h)) | ~known
     dead = outcomes.death_time <= time_h
-    if row.name in DEATH_ENDPOINTS:
+    if row.rule in ("death", "alive"):
         _refuse_change(row, as_)
-        happened = dead if row.name == "mortality" else ~dead
+        happened = dead if row.rule == "death" else ~dead
         return np.where(unknown, np.nan, happened.astype(np.float64))
-    alive_value, dead_value = _if_alive_if_dead(outcomes, row, time_h, as_, deaths)
-    return np.where(unknown, np.nan, np.where(dead, dead_value, alive_value))
+    read = _if_alive_if_dead(outcomes, row, time_h, as_, deaths)
+    return np.where(unknown, np.nan, np.where(dead, read.dead, read.alive))
 
 
 def expected_values(
     outcomes: Outcomes,
     row: EndpointRow,
-    time_h: float | None = None,
+    time_h: Time | None = None,
     as_: str = "level",
     deaths: str | None = None,
     logarithm: bool = False,
 ) -> tuple[Floats, Floats]:
-    """Each subject's expected endpoint over its own death or survival, and its weight in the arm's mean.
+    """Each subject's expected endpoint over its own death, survival and discharge, and its weight.
 
     With P = 1 - exp(-H): mortality P; an endpoint that gives the dead a value, (1 - P) alive + P dead; one of
-    survivors, the value alive weighted by 1 - P. No death is drawn, so the arm's mean carries no sampling
-    noise.
+    survivors, the value alive weighted by 1 - P. Discharge and death compete as
+    `mesolung.trial.discharge` says. No death is drawn, so the arm's mean carries no sampling noise.
 
     Args:
         outcomes, row, time_h, as_, deaths: as in `endpoint_values`.
@@ -111,17 +136,29 @@ def expected_values(
         KeyError, ValueError: as in `endpoint_values`.
     """
     time_h = float(outcomes.times[-1]) if time_h is None else time_h
+    outcomes.inside(time_h)
     risk = outcomes.death_probability(time_h)
-    if row.name in DEATH_ENDPOINTS:
+    at_death = np.nan if row.rule in ("death", "alive") else value_of_death(row, deaths, time_h)
+    survivors = np.isnan(at_death)
+    weights = np.where(survivors, 1.0 - risk, np.ones_like(risk))
+    if row.rule in ("death", "alive"):
         _refuse_change(row, as_)
-        values, weights = (risk if row.name == "mortality" else 1.0 - risk), np.ones_like(risk)
+        values, weights = (risk if row.rule == "death" else 1.0 - risk), np.ones_like(risk)
+    elif row.rule == "discharged":
+        _refuse_change(row, as_)
+        values = discharge_probability(outcomes, time_h, beside_death=not survivors)
+    elif row.rule == "hospital_days":
+        _refuse_change(row, as_)
+        values = expected_hospital_days(outcomes, _one_time(row, time_h), at_death)
+    elif row.rule == "occurred" and not survivors:
+        _refuse_change(row, as_)
+        values = _expected_occurrence(outcomes, row, time_h, at_death, risk)
     else:
-        alive_value, dead_value = _if_alive_if_dead(outcomes, row, time_h, as_, deaths)
+        alive, dead = _if_alive_if_dead(outcomes, row, time_h, as_, deaths)
         if logarithm:
-            alive_value, dead_value = (np.log(x) for x in raised((alive_value, dead_value), row))
-        survivors = np.isnan(dead_value)
-        values = np.where(survivors, alive_value, (1.0 - risk) * alive_value + risk * dead_value)
-        weights = np.where(survivors, 1.0 - risk, 1.0)
+            alive, dead = (np.log(x) for x in raised((alive, dead), row))
+        # The dead of a change have a value only where they have a baseline.
+        values = alive if survivors else (1.0 - risk) * alive + risk * dead
     missing = np.isnan(values) | np.isnan(weights)
     return np.where(missing, np.nan, values), np.where(missing, 0.0, weights)
 
@@ -145,44 +182,13 @@ def raised(series: tuple[Floats, ...], row: EndpointRow) -> tuple[Floats, ...]:
     return tuple(np.where(x <= 0, floor, x) for x in series)
 
 
-def free_days(outcomes: Outcomes, time_h: float) -> Floats:
-    """Days from time 0 to `time_h` without ventilation, were the subject alive throughout.
-
-    `ventilated` is linear between outputs; a segment that crosses 0.5 counts up to its crossing.
-
-    Args:
-        outcomes: courses with the output `ventilated` (0 to 1), the first output at or before time 0.
-        time_h: hours since enrolment.
-
-    Returns:
-        float64[n] in days, 0 to time_h / 24; nan for a course that failed before `time_h`.
-
-    Raises:
-        ValueError: outputs that start after time 0.
-    """
-    grid = outcomes.times
-    if grid[0] > 0:
-        raise ValueError(f"ventilator-free days count from time 0, but the outputs start at {grid[0]} h")
-    inside = (grid > 0) & (grid < time_h)
-    course = outcomes.output("ventilated")
-    values = np.column_stack(
-        [outcomes.output_at("ventilated", 0.0), course[:, inside], outcomes.output_at("ventilated", time_h)]
-    )
-    widths = np.diff(np.concatenate([[0.0], grid[inside], [time_h]]))
-    left, right = VENTILATED - values[:, :-1], VENTILATED - values[:, 1:]  # positive = free
-    with np.errstate(invalid="ignore", divide="ignore"):
-        crossing = np.maximum(left, right) / np.abs(left - right)
-    free = np.where((left > 0) & (right > 0), 1.0, np.where((left <= 0) & (right <= 0), 0.0, crossing))
-    free = np.where(np.isnan(left) | np.isnan(right), np.nan, free)
-    return (free * widths).sum(axis=1) / HOURS_PER_DAY
-
-
-def value_of_death(row: EndpointRow, deaths: str | None = None) -> float:
+def value_of_death(row: EndpointRow, deaths: str | None = None, time_h: Time | None = None) -> float:
     """The level that a dead subject counts as; nan when only survivors are evaluated.
 
     Args:
         row: the endpoint.
         deaths: "survivors", "worst" or "zero"; default the table's rule, else "survivors".
+        time_h: end of follow-up, the worst value of days in hospital and on a support.
 
     Raises:
         ValueError: an unknown rule, or "worst" for an endpoint with neither a value at death nor a worst
@@ -195,6 +201,8 @@ def value_of_death(row: EndpointRow, deaths: str | None = None) -> float:
         return 0.0
     if rule != "worst":
         raise ValueError(f"deaths = {rule!r}: expected survivors, worst or zero")
+    if row.rule in DAYS and row.better == "lower" and time_h is not None:
+        return _one_time(row, time_h) / HOURS_PER_DAY
     bounds = (0.0, 1.0) if row.type == "binary" else (row.lowest, row.highest)
     for value in (row.value_at_death, bounds[1] if row.better == "lower" else bounds[0]):
         if value is not None and np.isfinite(value):
@@ -203,27 +211,68 @@ def value_of_death(row: EndpointRow, deaths: str | None = None) -> float:
 
 
 def _if_alive_if_dead(
-    outcomes: Outcomes, row: EndpointRow, time_h: float, as_: str, deaths: str | None
-) -> tuple[Floats, Floats]:
+    outcomes: Outcomes, row: EndpointRow, time_h: Time, as_: str, deaths: str | None
+) -> _Read:
     """The value of each subject if alive and if dead at `time_h`; a dead value of nan is not evaluable."""
-    if row.name == "ventilator_free_days":
+    at_death = np.full(outcomes.size, value_of_death(row, deaths, time_h))
+    if row.rule != "level":
         _refuse_change(row, as_)
-        return free_days(outcomes, time_h), np.zeros(outcomes.size)
-    at_death = np.full(outcomes.size, value_of_death(row, deaths))
-    if row.type == "binary":
-        _refuse_change(row, as_)
-        level = outcomes.output_at("ventilated" if row.name == "ventilation" else row.name, time_h)
-        return np.where(np.isnan(level), np.nan, (level >= VENTILATED).astype(np.float64)), at_death
-    level = outcomes.output_at(row.name, time_h, row.scale)
+        return _off_a_rule(outcomes, row, time_h, at_death)
+    name = row.outputs[0]
+    level = outcomes.output_at(name, time_h, row.scale)
     if as_ == "level":
-        return level, at_death
-    baseline = outcomes.output(row.name)[:, 0]
+        return _Read(level, at_death)
+    baseline = outcomes.output(name)[:, 0]
     if as_ == "change":
-        return level - baseline, at_death - baseline
+        return _Read(level - baseline, at_death - baseline)
     if as_ == "percent_change":
         base = np.where(baseline == 0, np.nan, baseline)
-        return 100.0 * (level / base - 1.0), 100.0 * (at_death / base - 1.0)
+        return _Read(100.0 * (level / base - 1.0), 100.0 * (at_death / base - 1.0))
     raise ValueError(f"as = {as_!r}: expected level, change or percent_change")
+
+
+def _off_a_rule(outcomes: Outcomes, row: EndpointRow, time_h: Time, at_death: Floats) -> _Read:
+    if row.rule == "present":
+        return _Read(present(outcomes, row.outputs, row.above, time_h), at_death)
+    if row.rule == "occurred":
+        first = first_time(outcomes, row.outputs[0], row.above[0])
+        came = np.where(np.isnan(first), np.nan, (first <= time_h).astype(np.float64))
+        # What came before death has come, whatever death counts as; a nan of survivors stays.
+        before_death = np.where(np.isnan(first), np.nan, (first <= outcomes.death_time).astype(np.float64))
+        dead = np.where(np.isnan(at_death), np.nan, np.maximum(before_death, at_death))
+        return _Read(came, dead)
+    if row.rule == "discharged":
+        home = (outcomes.discharge_time <= time_h).astype(np.float64)
+        home = np.where(np.isnan(outcomes.discharge_time), np.nan, home)
+        return _Read(home, np.where(np.isnan(at_death), np.nan, home))
+    days = _one_time(row, time_h) / HOURS_PER_DAY
+    if row.rule == "hospital_days":
+        stay = np.minimum(outcomes.discharge_time / HOURS_PER_DAY, days)
+        went_home = np.isfinite(outcomes.discharge_time)
+        return _Read(stay, np.where(went_home & ~np.isnan(at_death), stay, at_death))
+    if row.rule not in ("days_off", "days_on"):
+        raise ValueError(f"{row.name}: rule {row.rule!r}, expected one of {', '.join(RULES)}")
+    off = free_days(outcomes, row.outputs[0], _one_time(row, time_h))
+    return _Read(off if row.rule == "days_off" else days - off, at_death)
+
+
+def _expected_occurrence(
+    outcomes: Outcomes, row: EndpointRow, time_h: Time, at_death: float, risk: Floats
+) -> Floats:
+    """Chance to have had it by the time, where the dead count it if it came first, else as `at_death`."""
+    first = first_time(outcomes, row.outputs[0], row.above[0])
+    came = first <= time_h
+    moment = np.where(came, first, outcomes.times[0])
+    reached = 1.0 - outcomes.death_probability(moment)
+    # With it: alive when it came, or dead before. Without it: dead by the time, or nothing.
+    value = np.where(came, reached + (1.0 - reached) * at_death, risk * at_death)
+    return np.where(np.isnan(first), np.nan, value)
+
+
+def _one_time(row: EndpointRow, time_h: Time) -> float:
+    if np.ndim(time_h) > 0:
+        raise ValueError(f"{row.name} counts days since enrolment and needs one end of follow-up for all")
+    return float(time_h)
 
 
 def _refuse_change(row: EndpointRow, as_: str) -> None:

@@ -1,4 +1,4 @@
-"""What happens to a set of subjects: their model outputs over time, and when each of them dies."""
+"""What happens to a set of subjects: their model outputs over time, and when each dies or goes home."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+# Hours since enrolment: one for all subjects, or one each (where a study counts from another moment).
+Time = float | Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +21,15 @@ class Outcomes:
 
     A subject is alive while exp(-H) > u, where H is the cumulative hazard since enrolment and u the subject's
     uniform number. The same u under every arm makes deaths comparable within a subject (potential outcomes).
+    It is in hospital while exp(-D) > v likewise, D being the cumulative hazard of discharge alive.
 
     Attributes:
         times: float64[T], hours since enrolment, strictly increasing.
         outputs: name of an endpoint or state -> float64[n, T], in the unit of the endpoint table.
         cumulative_hazard: float64[n, T], dimensionless, since enrolment (0 at time 0); nan from a failure on.
         death_uniform: float64[n], in [0, 1].
+        discharge_hazard: float64[n, T] as ``cumulative_hazard``; None where nobody is followed to discharge.
+        discharge_uniform: float64[n], in [0, 1]; None likewise.
 
     Raises:
         ValueError: shapes that do not agree, or times that do not increase.
@@ -34,7 +39,10 @@ class Outcomes:
     outputs: Mapping[str, Floats]
     cumulative_hazard: Floats
     death_uniform: Floats
+    discharge_hazard: Floats | None = None
+    discharge_uniform: Floats | None = None
     _hazard: Floats = field(init=False, repr=False)
+    _discharge: Floats | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         times = np.asarray(self.times, dtype=np.float64)
@@ -55,11 +63,27 @@ class Outcomes:
         # A solver's rounding may let H fall by its tolerance; a death is not undone by that.
         # (maximum.accumulate carries a nan on to the end, which is what a failed course means.)
         object.__setattr__(self, "_hazard", np.maximum.accumulate(hazard, axis=1))
+        object.__setattr__(self, "_discharge", None)
+        if self.discharge_hazard is None or self.discharge_uniform is None:
+            return
+        if (
+            np.shape(self.discharge_hazard) != hazard.shape
+            or np.shape(self.discharge_uniform) != uniform.shape
+        ):
+            raise ValueError(
+                f"discharge_hazard has shape {np.shape(self.discharge_hazard)}, expected {hazard.shape}"
+            )
+        object.__setattr__(self, "_discharge", np.maximum.accumulate(self.discharge_hazard, axis=1))
 
     @property
     def size(self) -> int:
         """Number of subjects."""
         return self.death_uniform.size
+
+    @property
+    def followed_to_discharge(self) -> bool:
+        """Whether it is known when subjects go home."""
+        return self._discharge is not None
 
     @cached_property
     def death_time(self) -> Floats:
@@ -68,33 +92,80 @@ class Outcomes:
 
         H is taken as linear between outputs, so the death time is exact for a hazard constant between them.
         """
+        return self._crossing(self._hazard, self.death_uniform)
+
+    @cached_property
+    def discharge_time(self) -> Floats:
+        """float64[n], hours since enrolment to discharge alive: inf where it does not come by the last output
+        or death comes first, nan where a failed course hides it.
+
+        Raises:
+            ValueError: subjects who are not followed to discharge.
+        """
+        hazard, uniform = self._of_discharge()
+        found, death = self._crossing(hazard, uniform), self.death_time
+        # A course that fails does so in both hazards, so a known death came before anything unknown.
+        in_time = np.isnan(death) | (found < death) | (np.isnan(found) & np.isinf(death))
+        return np.where(in_time, found, np.inf)
+
+    def _of_discharge(self) -> tuple[Floats, Floats]:
+        if self._discharge is None or self.discharge_uniform is None:
+            raise ValueError("these courses are not followed to discharge")
+        return self._discharge, np.asarray(self.discharge_uniform, dtype=np.float64)
+
+    def _crossing(self, hazard: Floats, uniform: Floats) -> Floats:
+        """When exp(-hazard) falls to the uniform numbers: inf where it never does, nan where hidden."""
         with np.errstate(divide="ignore"):
-            threshold = -np.log(self.death_uniform)
+            threshold = -np.log(uniform)
         # not (exp(-H) > u) is the same as H >= -ln(u); a nan compares false and is handled below.
-        crossed = self._hazard >= threshold[:, None]
-        died = crossed.any(axis=1)
+        crossed = hazard >= threshold[:, None]
+        came = crossed.any(axis=1)
         after = crossed.argmax(axis=1)
         before = np.maximum(after - 1, 0)
         row = np.arange(self.size)
-        low, high = self._hazard[row, before], self._hazard[row, after]
+        low, high = hazard[row, before], hazard[row, after]
         with np.errstate(invalid="ignore", divide="ignore"):
             part = np.where(high > low, (threshold - low) / (high - low), 0.0)
         time = self.times[before] + part * (self.times[after] - self.times[before])
-        unknown = np.isnan(self._hazard[:, -1])
-        return np.where(died, time, np.where(unknown, np.nan, np.inf))
+        unknown = np.isnan(hazard[:, -1])
+        return np.where(came, time, np.where(unknown, np.nan, np.inf))
 
-    def death_probability(self, time_h: float) -> Floats:
+    def death_probability(self, time_h: Time) -> Floats:
         """Probability of death by a time, 1 - exp(-H), for each subject and free of the draw of its uniform.
 
         Args:
-            time_h: hours since enrolment, within the outputs.
+            time_h: hours since enrolment, within the outputs; with one a subject, nan where it is outside.
 
         Returns:
             float64[n] in [0, 1].
         """
         return -np.expm1(-self._interpolate(self._hazard, time_h, log=False))
 
-    def time_to_death(self, until_h: float) -> tuple[Floats, Bools]:
+    def hazards_until(self, time_h: Time) -> tuple[Floats, Floats, Floats]:
+        """Times and cumulative hazards of death and discharge that stand still from a time on.
+
+        Args:
+            time_h: hours since enrolment.
+
+        Returns:
+            float64[n, T + 1] each: hours, hazard of death, hazard of discharge. Nothing happens after
+            ``time_h``, whose own values come last.
+
+        Raises:
+            ValueError: subjects who are not followed to discharge.
+        """
+        discharge, _ = self._of_discharge()
+        until = np.broadcast_to(np.asarray(time_h, dtype=np.float64), (self.size,))[:, None]
+        over = self.times[None, :] >= until
+
+        def stopped(values: Floats) -> Floats:
+            last = self._interpolate(values, time_h, log=False)[:, None]
+            return np.concatenate([np.where(over, last, values), last], axis=1)
+
+        hours = np.concatenate([np.minimum(self.times[None, :], until), until], axis=1)
+        return hours, stopped(self._hazard), stopped(discharge)
+
+    def time_to_death(self, until_h: Time) -> tuple[Floats, Bools]:
         """Follow-up time and whether it ended in death, all others censored at `until_h`.
 
         Args:
@@ -108,12 +179,33 @@ class Outcomes:
         unknown = np.isnan(self.death_time) & np.isnan(self._interpolate(self._hazard, until_h, log=False))
         return np.where(unknown, np.nan, time), died
 
-    def output_at(self, name: str, time_h: float, scale: str = "linear") -> Floats:
+    def time_to_discharge(self, until_h: Time) -> tuple[Floats, Bools]:
+        """Follow-up time and whether it ended in discharge alive.
+
+        Who dies in hospital is never discharged and stays under follow-up to its end, as in RECOVERY (doi
+        10.1056/NEJMoa2021436), so that a death is not taken for a chance of going home.
+
+        Args:
+            until_h: end of follow-up, hours since enrolment.
+
+        Returns:
+            float64[n] (h; nan where the course failed first) and bool[n].
+
+        Raises:
+            ValueError: subjects who are not followed to discharge.
+        """
+        hazard, _ = self._of_discharge()
+        home = self.discharge_time <= until_h
+        time = np.where(home, self.discharge_time, until_h)
+        unknown = np.isnan(self.discharge_time) & np.isnan(self._interpolate(hazard, until_h, log=False))
+        return np.where(unknown, np.nan, time), home
+
+    def output_at(self, name: str, time_h: Time, scale: str = "linear") -> Floats:
         """One output at one time, interpolated on the outputs' grid whether or not the subject is alive.
 
         Args:
             name: key of `outputs`; `state:NAME` also finds `NAME`.
-            time_h: hours since enrolment, within the outputs.
+            time_h: hours since enrolment, within the outputs; with one a subject, nan where it is outside.
             scale: "log" interpolates the logarithm where both neighbours are positive; otherwise linear.
 
         Returns:
@@ -138,7 +230,7 @@ class Outcomes:
         Raises:
             ValueError: a time outside the outputs.
         """
-        slack = 1e-9 * max(1.0, abs(float(self.times[-1])))  # 28 d may arrive as 671.9999999999999 h
+        slack = self._slack()
         if not self.times[0] - slack <= time_h <= self.times[-1] + slack:
             raise ValueError(
                 f"time {time_h} h is outside the outputs ({self.times[0]} to {self.times[-1]} h)"
@@ -149,17 +241,48 @@ class Outcomes:
         width = self.times[index + 1] - self.times[index]
         return index, float(np.clip((time_h - self.times[index]) / width, 0.0, 1.0))
 
-    def _interpolate(self, values: Floats, time_h: float, log: bool) -> Floats:
-        index, part = self.segment(time_h)
-        # At a grid point its own value is returned: a neighbour that is nan must not reach it.
-        if part == 0.0:
-            return values[:, index].copy()
-        if part == 1.0:
-            return values[:, index + 1].copy()
-        low, high = values[:, index], values[:, index + 1]
-        linear = low + part * (high - low)
-        if not log:
-            return linear
-        with np.errstate(invalid="ignore", divide="ignore"):
-            powered = np.exp((1 - part) * np.log(low) + part * np.log(high))
-        return np.where((low > 0) & (high > 0), powered, linear)
+    def inside(self, time_h: Time) -> Bools:
+        """bool[n], whose time lies within the outputs.
+
+        Raises:
+            ValueError: one time for all, outside the outputs.
+        """
+        if np.ndim(time_h) == 0:
+            self.segment(float(time_h))
+        slack = self._slack()
+        return np.broadcast_to(
+            (time_h >= self.times[0] - slack) & (time_h <= self.times[-1] + slack), (self.size,)
+        )
+
+    def _slack(self) -> float:
+        return 1e-9 * max(1.0, abs(float(self.times[-1])))  # 28 d may arrive as 671.9999999999999 h
+
+    def _interpolate(self, values: Floats, time_h: Time, log: bool) -> Floats:
+        if np.ndim(time_h) == 0:
+            index, part = self.segment(float(time_h))
+            # At a grid point its own value is returned: a neighbour that is nan must not reach it.
+            if part == 0.0:
+                return values[:, index].copy()
+            if part == 1.0:
+                return values[:, index + 1].copy()
+            return _between(values[:, index], values[:, index + 1], part, log)
+        known = self.inside(time_h)
+        hours = np.where(known, time_h, self.times[0])
+        last = max(self.times.size - 2, 0)
+        place = np.clip(np.searchsorted(self.times, hours, side="right") - 1, 0, last)
+        following = np.minimum(place + 1, self.times.size - 1)
+        width = np.where(following > place, self.times[following] - self.times[place], 1.0)
+        part = np.clip((hours - self.times[place]) / width, 0.0, 1.0)
+        row = np.arange(self.size)
+        low, high = values[row, place], values[row, following]
+        found = np.where(part == 0.0, low, np.where(part == 1.0, high, _between(low, high, part, log)))
+        return np.where(known, found, np.nan)
+
+
+def _between(low: Floats, high: Floats, part: float | Floats, log: bool) -> Floats:
+    linear = low + part * (high - low)
+    if not log:
+        return linear
+    with np.errstate(invalid="ignore", divide="ignore"):
+        powered = np.exp((1 - part) * np.log(low) + part * np.log(high))
+    return np.where((low > 0) & (high > 0), powered, linear)

@@ -1,0 +1,90 @@
+"""What is known of an untreated course at a moment: what the library keeps, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.population.library import Library
+from mesolung.population.phenotypes import Phenotype
+from mesolung.population.traits import PHYSIOLOGY, apache2
+
+Places = NDArray[np.intp] | None
+VENTILATED = "ventilated"
+# The smooth output counts as ventilated from here on.
+ON = 0.5
+DAYS_VENTILATED = "days_ventilated"
+APACHE = "apache2"
+NEEDS = {DAYS_VENTILATED: (VENTILATED,), APACHE: ("sofa",)}
+
+
+def observables_for(names: Iterable[str]) -> tuple[str, ...]:
+    """List the model outputs that derived baseline names rest on.
+
+    Arguments:
+        names: of baselines.
+
+    Returns:
+        outputs, without repeats.
+    """
+    return tuple(dict.fromkeys(output for name in names for output in NEEDS.get(name, ())))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Baseline values of a library's courses.
+
+    Attributes:
+        library: untreated courses.
+        phenotypes: classes that are read from an output.
+    """
+
+    library: Library
+    phenotypes: tuple[Phenotype, ...] = ()
+
+    def value(
+        self, name: str, draw: Places = None, course: Places = None, step: Places = None
+    ) -> NDArray[np.float64]:
+        """Read a baseline value.
+
+        Arguments:
+            name: an output or covariate of the library, a phenotype (0 or 1), ``days_ventilated`` (d) or
+                ``apache2`` (points).
+            draw, course, step: intp[n] places; without them everything is returned.
+
+        Returns:
+            float64[n], or float64[D, C, T].
+
+        Raises:
+            KeyError: for a name that nothing gives.
+        """
+        place = (draw, course, step)
+        if name == DAYS_VENTILATED and name not in self.library.names:
+            return self._days_ventilated(place)
+        if name == APACHE:
+            age, sofa, own = (self.library.value(n, *place) for n in ("age", "sofa", PHYSIOLOGY))
+            return apache2(age, sofa, own)
+        for phenotype in self.phenotypes:
+            if phenotype.name == name:
+                return (self.library.value(phenotype.observable, *place) > phenotype.threshold).astype(float)
+        return self.library.value(name, *place)
+
+    def _days_ventilated(self, place: tuple[Places, Places, Places]) -> NDArray[np.float64]:
+        """Days since ventilation that goes on at the moment began, 0 for those who breathe by themselves.
+
+        It began half an interval of the library's times before the first moment that shows it.
+        """
+        times = self.library.times
+        off = self.library.value(VENTILATED) < ON
+        last_off = np.where(off, np.arange(times.size, dtype=np.int16), np.int16(-1))
+        last_off = np.maximum.accumulate(last_off, axis=2)
+        interval = times[1] - times[0]
+        draw, course, step = place
+        if draw is None or course is None or step is None:
+            run = np.arange(times.size) - last_off
+        else:
+            run = step - last_off[draw, course, step]
+        return np.maximum(run - 0.5, 0.0) * interval / 24.0

@@ -1,0 +1,114 @@
+"""An endpoint as a run answers it: what, when, of whom, and counted from which moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.biology.states import STATE, state_row
+from mesolung.biology.tables import endpoint_in
+from mesolung.study.endpoint import EndpointAsked
+from mesolung.study.observation import Observation
+from mesolung.study.study import Study
+from mesolung.study.where import SUPPORTS, Where
+from mesolung.trial.endpoints import EndpointRow
+from mesolung.trial.outcomes import Time
+
+# Hours from the onset of symptoms to enrolment, among the covariates of enrolled subjects.
+ONSET_H = "onset_h"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An endpoint as a study asks for it.
+
+    Attributes:
+        row: its row of the endpoint table.
+        time_h: hours since the study's origin; None where the endpoint has no time.
+        as_: "level", "change" or "percent_change".
+        deaths: what the dead count as, or None for the table's rule.
+        where: which subjects it is of; None for all.
+        from_onset: whether its time counts from each subject's onset, not from enrolment.
+    """
+
+    row: EndpointRow
+    time_h: float | None
+    as_: str = "level"
+    deaths: str | None = None
+    where: Where | None = None
+    from_onset: bool = False
+
+    @property
+    def key(self) -> str:
+        """Name in the result: ``mortality@28d``, ``pf_ratio@36h:change``, ``sofa@7d:where age < 65 year``."""
+        name = self.plain_key
+        if self.as_ != "level":
+            name += f":{self.as_}"
+        name += f":{self.deaths}" if self.deaths else ""
+        return name + (f":where {self.where.text}" if self.where else "")
+
+    @property
+    def plain_key(self) -> str:
+        """Name and time alone: ``mortality@28d``."""
+        if self.time_h is None:
+            return self.row.name
+        days = self.time_h / 24.0
+        return f"{self.row.name}@" + (f"{days:g}d" if float(days).is_integer() else f"{self.time_h:g}h")
+
+    def moment(self, covariates: Mapping[str, NDArray[np.float64]]) -> Time | None:
+        """When it is read, h since enrolment: one time for all, or with an origin of their own one a subject.
+
+        Arguments:
+            covariates: of the subjects, with `ONSET_H` where times count from onset.
+
+        Raises:
+            KeyError: where that is missing.
+        """
+        if not self.from_onset or self.time_h is None:
+            return self.time_h
+        return self.time_h - covariates[ONSET_H]
+
+
+def asked_of(study: Study, line: EndpointAsked | Observation) -> Asked:
+    """Make an endpoint of the plan, or what an observation is of, ready to be answered.
+
+    In a mixture of diseases an endpoint is defined as in the most frequent one.
+
+    Arguments:
+        study: gives the disease and the origin of times.
+        line: of that study.
+    """
+    name = line.name if isinstance(line, EndpointAsked) else line.endpoint
+    row = row_of(name, min(study.diseases, key=lambda disease: (-study.diseases[disease], disease)))
+    return Asked(row, line.time_h, line.as_, line.deaths, line.where, study.origin == "onset")
+
+
+def outputs_asked(study: Study) -> tuple[str, ...]:
+    """List the model outputs that a study's endpoints, observations and filters are read from.
+
+    Arguments:
+        study: the validated study.
+
+    Returns:
+        names, each once; a name of a filter may be a covariate, which is no output.
+    """
+    lines = [*study.endpoints, *study.observations]
+    names = [name for line in lines for name in asked_of(study, line).row.outputs]
+    filters = [name for line in lines if line.where for name in line.where.names]
+    return tuple(dict.fromkeys([*names, *(SUPPORTS.get(name, name) for name in filters)]))
+
+
+def row_of(name: str, disease: str) -> EndpointRow:
+    """Find an endpoint by its name in a study file.
+
+    Arguments:
+        name: row of the endpoint table, or ``state:NAME``.
+        disease: of the study.
+
+    Raises:
+        KeyError: for a name that has neither row nor state.
+    """
+    return state_row(name) if name.startswith(STATE) else endpoint_in(name, disease)
