@@ -37,10 +37,20 @@ def system() -> System:
     return read_sbml(sbml())
 
 
+# Rise with time whatever happens, and no other state's rate names them.
+COUNTERS = ("HAZ", "DIS", "SEC")
+# Specific memory of what was met: plasma cells live for years, and hold the antibody.
+MEMORY = ("PC", "AB")
+
+
 @dataclass(frozen=True)
 class Subjects:
     parameters: Values
     events: EventTable
+
+    @property
+    def count(self) -> int:
+        return len(self.parameters)
 
     def column(self, name: str) -> Values:
         return self.parameters[:, model().parameters.index(name)]
@@ -131,6 +141,24 @@ def sources(parameters: Values) -> Values:
     return np.stack(
         evaluate(s.graph, s.derived, zero, parameters, np.zeros((len(parameters), len(s.constants)))), -1
     )
+
+
+def states_of(run: Mapping[str, Values], step: int) -> Values:
+    """The states of a course at one of its times, float64[n, S]."""
+    return np.stack([run[name][:, step] for name in model().states], -1)
+
+
+def initial(group: Subjects, **values: float | Values) -> Values:
+    """The healthy states float64[n, S], some of them set."""
+    start = model().initial(group.parameters)
+    for name, value in values.items():
+        start[:, model().states.index(name)] = value
+    return start
+
+
+def no_events() -> EventTable:
+    whole, real = np.zeros(0, np.int64), np.zeros(0)
+    return EventTable(whole, real, whole, whole, real)
 
 
 def rates(states: Values, parameters: Values) -> Values:

@@ -55,7 +55,7 @@ def test_every_row_says_where_it_comes_from() -> None:
 def test_grades_are_counted_of_rows_that_evidence_can_bear_on() -> None:
     table = read_parameters()
     settings = {row.id for row in table if row.is_setting}
-    assert {"heparin", "rate_OFX", "age", "age_reference", "copies_in_Gcopy", "product_size"} <= settings
+    assert {"antibiotic", "rate_OFX", "age", "age_reference", "copies_in_Gcopy", "product_size"} <= settings
     assert not settings & {"plasma_volume", "BAC_extinct", "frailty", "IL6p_healthy", "human_effect"}
     assert {row.id for row in table.graded} == set(table.ids) - settings
     assert all(row.distribution == "fixed" and not row.between_subject for row in table if row.is_setting)
@@ -109,7 +109,9 @@ def unit_of(text: str) -> Unit:
     unit: Unit = {} if top == "dimensionless" else {top: 1}
     for part in below:
         unit[part] = unit.get(part, 0) - 1
-    return plain({"pg_per_mL": {"pM": 1, "kDa": 1}}.get(text, unit))
+    if unit.get("pg") == 1 and unit.get("mL") == -1:
+        unit = times(unit, {"pM": 1, "kDa": 1, "pg": -1, "mL": 1})
+    return plain(unit)
 
 
 def plain(unit: Unit) -> Unit:
@@ -135,9 +137,10 @@ def derive(node: libsbml.ASTNode, known: dict[str, Unit]) -> Unit:
     if kind == libsbml.AST_DIVIDE:
         return times(inside[0], inside[1], -1)
     if kind in (libsbml.AST_POWER, libsbml.AST_FUNCTION_POWER):
-        power = int(node.getChild(1).getValue())
-        return plain({name: n * power for name, n in inside[0].items()})
-    if kind == libsbml.AST_FUNCTION_EXP:
+        power = node.getChild(1).getValue()
+        assert power == int(power) or inside[0] == {}, libsbml.formulaToL3String(node)
+        return plain({name: n * int(power) for name, n in inside[0].items()})
+    if kind in (libsbml.AST_FUNCTION_EXP, libsbml.AST_FUNCTION_LN):
         assert inside[0] == {}
         return {}
     assert kind in (libsbml.AST_PLUS, libsbml.AST_MINUS, libsbml.AST_FUNCTION_MAX, libsbml.AST_FUNCTION_MIN)
@@ -188,7 +191,10 @@ def test_endpoints_that_the_model_serves_have_their_units() -> None:
         "viral_load", "bacterial_load", "m2_fraction", "bal_neutrophils",
         "viable_cells_lung", "viable_cells_blood",
     } <= served  # fmt: skip
-    same = {"points": "1", "percent": "1", "fraction": "1", "cells": "cell", "mL/kg PBW": "mL/kg"}
+    same = {
+        "points": "1", "percent": "1", "fraction": "1", "cells": "cell", "mL/kg PBW": "mL/kg",
+        "percent/h": "1/h", "1e9/L": "Gcell/L", "1e3/mL": "thousand/mL", "fold": "1",
+    }  # fmt: skip
     for name in served:
         wanted = endpoints()[name].unit
         assert model().units[name] == unit_id(same.get(wanted, wanted)), name
@@ -196,7 +202,7 @@ def test_endpoints_that_the_model_serves_have_their_units() -> None:
 
 def test_diseases_drive_what_the_model_has() -> None:
     known = {*model().states, *model().parameters}
-    assert set(diseases()) == {"ards", "covid19-ards", "healthy"}
+    assert set(diseases()) == {"ards", "covid19-ards", "healthy", "pneumonia", "sepsis"}
     varying = {row.id for row in read_parameters() if row.between_subject > 0.0}
     for name in diseases():
         disease = read_disease(name)

@@ -60,8 +60,11 @@ def roadrunner_course(sbml: str, states: tuple[str, ...]) -> np.ndarray:
     """The course of an exported file by libRoadRunner."""
     simulator = roadrunner.RoadRunner(sbml)
     simulator.timeCourseSelections = ["time", *states]
-    simulator.integrator.relative_tolerance = 1e-10
-    simulator.integrator.absolute_tolerance = 1e-14
+    # The stiff method does not get on where bacteria enter the blood at the start: its trigger of extinction
+    # changes while the step is still tiny.
+    simulator.integrator.stiff = False
+    simulator.integrator.relative_tolerance = 1e-9
+    simulator.integrator.absolute_tolerance = 1e-12
     simulator.integrator.maximum_num_steps = 200_000
     return np.asarray(simulator.simulate(times=TIMES))[:, 1:]
 
@@ -116,6 +119,8 @@ def test_one_entry_has_one_label() -> None:
 def test_every_state_is_annotated_or_says_why_not() -> None:
     text, table = read_laws(), annotations()
     assert [state for state in text.states if state not in table] == []
+    others = {MODEL, *(DISEASE + name for name in diseases())}
+    assert [name for name in table if name not in {*text.states, *text.observables, *others}] == []
     assert [name for name in diseases() if name != "healthy" and DISEASE + name not in table] == []
 
 
@@ -145,19 +150,19 @@ def test_drivers_stand_at_their_medians() -> None:
     """Against the disease's own file, read without the code that draws subjects."""
     text = (files("mesolung.biology") / "diseases" / "ards.toml").read_text(encoding="utf-8")
     drivers = [d for d in tomllib.loads(text)["driver"] if d.get("group") in ("aspiration", None)]
-    drivers = [d for d in drivers if d.get("share", 1.0) > 0.5]
+    assert any("duration" in d for d in drivers) and any("time" in d for d in drivers)
     happenings = median_subject(read_disease("ards"), "aspiration").happenings
+    found = [(h.time, h.target, h.value) for h in happenings]
     hours = {"h": 1.0, "d": 24.0, "min": 1.0 / 60.0}
     expected = []
-    for d in drivers:
+    for d in (d for d in drivers if d.get("share", 1.0) > 0.5):
         start, length = (d[k]["value"] * hours[d[k]["unit"]] if k in d else 0.0 for k in ("time", "duration"))
-        amount = d["amount"]["value"]
+        amount = float(np.clip(d["amount"]["value"], d["amount"].get("min"), d["amount"].get("max")))
         expected.append((start, d["target"], amount / length if length else amount))
         if length:
             expected.append((start + length, d["target"], 0.0))
-    found = [(h.time, h.target, h.value) for h in happenings]
-    for (t, name, v), (t0, name0, v0) in zip(sorted(found), sorted(expected), strict=True):
-        assert (t, v) == pytest.approx((t0, v0)) and name == name0
+    for row, wanted in zip(sorted(found), sorted(expected), strict=True):
+        assert row[1] == wanted[1] and row[::2] == pytest.approx(wanted[::2])
 
 
 def test_the_largest_group_is_the_usual_one() -> None:
@@ -173,9 +178,10 @@ def test_antimony_is_the_same_model() -> None:
     for model in (back, sbml):
         assert model.getNumEvents() > len(assemble().sbml.split("<event ")) - 1
     values = [
-        {p.getId(): p.getValue() for p in m.getListOfParameters() if p.isSetValue()} for m in (back, sbml)
+        {p.getId(): p.getValue() for p in m.getListOfParameters() if p.isSetValue() and p.getConstant()}
+        for m in (back, sbml)
     ]
-    assert values[0] == pytest.approx(values[1])
+    assert {name: values[0][name] for name in values[1]} == pytest.approx(values[1])
     states = assemble().states
     assert roadrunner_course(antimony.getSBMLString(None), states) == pytest.approx(
         roadrunner_course(sbml_of("ards"), states), rel=1e-6, abs=1e-9

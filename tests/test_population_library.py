@@ -8,7 +8,10 @@ import pytest
 
 from mesolung.biology import assemble
 from mesolung.biology.disease import read_disease
-from mesolung.engine import compile_model
+from mesolung.engine import SubjectFailure, compile_model
+from mesolung.population import library
+from mesolung.population.baseline import Seen
+from mesolung.population.candidates import find_candidates
 from mesolung.population.draws import draw_prior
 from mesolung.population.library import COURSES_PER_DRAW, KEPT_A_DISEASE, library_of
 from mesolung.reading import Refusal
@@ -82,6 +85,52 @@ def test_old_libraries_of_the_disease_are_forgotten(made, tmp_path):
     (tmp_path / "healthy-00000000000000ff").mkdir()
     build((made[0], made[1], draw_prior(3, "test")), tmp_path)
     assert (tmp_path / "healthy-00000000000000ff").exists(), "another run may be reading what is fresh"
+
+
+def failing(monkeypatch, every: int) -> None:
+    """One course in so many stops a day after its start, at any tolerance."""
+    solved = library.solve_twice
+
+    def half(model, parameters, times_h, *more, **how):
+        values, _ = solved(model, parameters, times_h, *more, **how)
+        who = np.arange(0, parameters.shape[0], every)
+        values[who, 2:] = np.nan
+        return values, tuple(SubjectFailure(int(k), 24.0, "step too small", "NEU", "k_trap") for k in who)
+
+    monkeypatch.setattr(library, "solve_twice", half)
+
+
+def test_failed_courses_are_counted_named_and_never_enrolled(made, tmp_path, monkeypatch):
+    failing(monkeypatch, 100)
+    found = build(made, tmp_path)
+    assert found.failed.sum() == len(found.failures) == 2 * COURSES_PER_DRAW // 100
+    where = set(zip(*np.nonzero(found.failed), strict=True))
+    assert {(f["draw"], f["course"]) for f in found.failures} == where
+    assert found.failures[0]["reason"] == "step too small" and found.failures[0]["time"] == 24.0
+    delay = np.zeros((2, COURSES_PER_DRAW, 1))
+    pool = find_candidates(Seen(found), [], ["pf_ratio"], delay, made[1].onset)
+    assert pool.draw.size == found.failed.size - found.failed.sum()
+    assert not np.isnan(pool.values["pf_ratio"]).any()
+    # Read again, they are still there.
+    assert build(made, tmp_path).failures == found.failures
+
+
+def test_too_many_failed_courses_end_the_run(made, tmp_path, monkeypatch):
+    failing(monkeypatch, 19)
+    with pytest.raises(RuntimeError, match=r"5\.\d% of the untreated courses of healthy .*limit 5 %"):
+        build(made, tmp_path)
+
+
+def test_half_precision_is_a_library_of_its_own(made, tmp_path):
+    exact = build(made, tmp_path)
+    model, disease, draws = made
+    how = {"cache": tmp_path, "workers": 2, "chunk": 256, "progress": lambda *_: None}
+    half = library_of(model, disease, draws, NAMES, **how, coarse={"pf_ratio": "linear"})
+    assert half.folder != exact.folder
+    assert np.allclose(half.value("pf_ratio"), exact.value("pf_ratio"), rtol=5e-4)
+    sizes = [(one.folder / "pf_ratio.npy").stat().st_size for one in (half, exact)]
+    assert 1.9 < sizes[1] / sizes[0] < 2.0
+    assert half.value("HAZ").dtype == np.float64 and "HAZ" not in half.scales
 
 
 def test_an_unknown_name_is_an_error(made, tmp_path):

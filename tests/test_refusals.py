@@ -55,7 +55,9 @@ CASES = {
     ),
     "another species": Case('"human"', '"mouse"', 'species "mouse" is not supported yet'),
     "species a number": Case('"human"', "3", "allowed: human"),
-    "another origin": Case('"human"', '"human"\norigin = "injury"', 'origin "injury" is not supported yet', 1),
+    "another origin": Case(
+        '"human"', '"human"\norigin = "injury"', 'origin "injury" is not supported yet', 1
+    ),
     "treatment from onset": Case(
         'species  = "human"', 'origin = "onset"', "a treatment at times from onset is not supported yet", 21
     ),
@@ -109,9 +111,7 @@ CASES = {
     "mean without end": Case(PF, "mean = 1e999", "a finite number"),
     "share of a quantity": Case(PF, "share = 0.3", "pf_ratio is a quantity"),
     "unknown baseline": Case(USUAL, "agee = 3\n" + USUAL, "unknown baseline; did you mean age"),
-    "planned baseline": Case(
-        USUAL, "dlco_percent_predicted = 60\n" + USUAL, "is not supported yet"
-    ),
+    "planned baseline": Case(USUAL, "dlco_percent_predicted = 60\n" + USUAL, "is not supported yet"),
     "no baseline": Case(USUAL, "mortality = 0.3\n" + USUAL, "mortality has no value at enrolment"),
     "share above 1": Case(USUAL, "female = 30\n" + USUAL, "female: impossible share"),
     "negative share": Case(USUAL, "female = { share = -0.1 }\n" + USUAL, "at least 0"),
@@ -122,16 +122,15 @@ CASES = {
     # Usual care
     "share of a drug": Case("heparin = 1.0", "heparin = 1.5", "at most 1"),
     "unknown drug": Case("heparin = 1.0", "heprin = 1.0", "unknown background; did you mean heparin"),
-    "planned drug": Case(
-        "heparin = 1.0", "tocilizumab = 0.3", 'background "tocilizumab" is not supported yet'
-    ),
+    "planned drug": Case("heparin = 1.0", "nintedanib = 0.3", 'background "nintedanib" is not supported yet'),
     "responder": Case("share = 0.80", "share = 0.8, responder = 0.5", 'key "responder" is not supported yet'),
     "drug without share": Case("share = 0.80, ", "", "dexamethasone: share is missing"),
     "dose of a drug in mL": Case('dose = "6 mg"', 'dose = "6 mL"', "wrong unit"),
     "negative dose of a drug": Case('dose = "6 mg"', 'dose = "-6 mg"', "negative or zero dose"),
     "no duration": Case('duration = "10 d"', 'duration = "0 d"', "impossible duration"),
-    "dose of a switch": Case(
-        "heparin = 1.0", 'heparin = { share = 1, dose = "5 mg" }', "heparin has no dose"
+    "dose of another kind": Case("heparin = 1.0", 'heparin = { share = 1, dose = "5 mg" }', "wrong unit"),
+    "dose of a support": Case(
+        "heparin = 1.0", 'vasopressor = { share = 1, dose = "5 mg" }', "vasopressor has no dose"
     ),
     # Arms
     "arm without a name": Case('name = "vehicle"\n', "\n", "arm: name is missing", -1),
@@ -193,9 +192,7 @@ CASES = {
     "endpoint of another disease": Case(
         'name = "mortality"', 'name = "bacterial_load"', "covid19-ards cannot have this endpoint"
     ),
-    "state that is none": Case(
-        'name = "mortality"', 'name = "state:IL6q"', "unknown endpoint; did you mean"
-    ),
+    "state that is none": Case('name = "mortality"', 'name = "state:IL6q"', "unknown endpoint; did you mean"),
     "observable as a state": Case('name = "mortality"', 'name = "state:pf_ratio"', "unknown endpoint"),
     "deaths of deaths": Case(PLAN, 'deaths = "survivors"', "mortality has its own rule for the dead"),
     "deaths of a composite": Case(
@@ -295,9 +292,7 @@ CASES = {
         "the same observation twice (found also on line",
         -1,
     ),
-    "where of an observation": Case(
-        SEEN, SEEN + '\nwhere = "sofa >= 8 and"', "where: not a comparison", 2
-    ),
+    "where of an observation": Case(SEEN, SEEN + '\nwhere = "sofa >= 8 and"', "where: not a comparison", 2),
 }
 
 

@@ -27,8 +27,8 @@ from tests.report_example import (
 from mesolung.report import report_html, terminal_table
 from mesolung.report.comparison import lines_of, spread_of
 from mesolung.report.effects import effects_of
-from mesolung.report.plan import read_plan
-from mesolung.report.words import words_of
+from mesolung.report.plan import read_plan, split_key
+from mesolung.report.words import Words, words_of
 
 
 class Page(HTMLParser):
@@ -77,6 +77,17 @@ def console_text(result: Made, width: int = 200, **more: Any) -> str:
     file = io.StringIO()
     Console(file=file, width=width, color_system=None).print(terminal_table(result, **more))
     return file.getvalue()
+
+
+def test_a_key_is_told_in_words() -> None:
+    words = Words({"sofa": "SOFA score"}, {"il6": "log"})
+    key = "sofa@7d:change:survivors:where age < 65 year and female = 1"
+    told = "SOFA score at 7 d, change from baseline, among survivors, where age < 65 year and female = 1"
+    assert words.endpoint(key) == told and split_key(key) == ("sofa", 168.0)
+    assert words.endpoint("mortality@28d") == "mortality at 28 d"
+    assert words.endpoint("state:IL6p@30h") == "IL6p at 30 h"
+    assert words.measure("ratio", "il6@7d:where sofa >= 8") == "ratio of geometric means"
+    assert words.measure("ratio", "il6@7d:change") == "ratio of means"
 
 
 def test_report_needs_nothing_from_outside(html: str, page: Page) -> None:

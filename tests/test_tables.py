@@ -15,7 +15,17 @@ from pydantic import ValidationError
 from mesolung.biology import tables
 from mesolung.biology.disease import diseases, read_disease
 from mesolung.biology.parameters import read_parameters
-from mesolung.biology.tables import backgrounds, covariates, endpoints, reserved, routes
+from mesolung.biology.phenotypes import phenotypes
+from mesolung.biology.symbols import package_symbols
+from mesolung.biology.tables import (
+    backgrounds,
+    covariates,
+    definitions,
+    endpoint_in,
+    endpoints,
+    reserved,
+    routes,
+)
 from mesolung.product.priors import read_sources
 from mesolung.product.product import PRODUCT_TYPES, SOURCES, Product
 from mesolung.reading import Refusal
@@ -27,12 +37,18 @@ from mesolung.trial.named_tests import TEST_OF_TYPE, TESTS
 from mesolung.units import quantity, same_dimension
 
 MODULES = files("mesolung.biology") / "modules"
-# Endpoints that are read off deaths, or off an output of another name.
-OF_THE_TRIAL = {
-    "mortality": "HAZ",
-    "survival": "HAZ",
-    "ventilator_free_days": "ventilated",
-    "ventilation": "ventilated",
+# States that an endpoint without an output is read off.
+OF_THE_TRIAL = {"death": "HAZ", "alive": "HAZ", "discharged": "DIS", "hospital_days": "DIS"}
+# Units of the endpoint table that the model spells in its own way.
+SPELLED = {
+    "points": "dimensionless",
+    "percent": "dimensionless",
+    "fraction": "dimensionless",
+    "percent/h": "per_h",
+    "cells": "cell",
+    "mL/kg PBW": "mL_per_kg",
+    "1e9/L": "Gcell_per_L",
+    "1e3/mL": "thousand_per_mL",
 }
 
 # Every name that the study file's format gives; a new one goes into a table first.
@@ -44,11 +60,14 @@ FORMAT = {
         sputum_neutrophils pc20 mucus airway_resistance collagen fibrosis_score mean_linear_intercept
         thromboembolism infusion_reaction secondary_infection serious_adverse_event donor_specific_antibody
         tumour_risk_index viable_cells_lung viable_cells_blood viable_cells_liver viable_cells_spleen
-        label_lung label_blood label_liver label_spleen donor_dna_lung""",
+        label_lung label_blood label_liver label_spleen donor_dna_lung discharged ventilation_days
+        ventilation_or_death vasopressor pvpi fluid_clearance_rate driving_pressure dead_space tnfr1 ddimer
+        neutrophil_count lymphocyte_count hyperinflammatory""",
     "baseline": """age weight height pbw female smoker pack_years apache2 vasopressor days_ventilated
         fev1_percent_predicted fvc_percent_predicted dlco_percent_predicted""",
     "background": """dexamethasone systemic_steroid inhaled_steroid tocilizumab heparin antibiotic vasopressor
-        mechanical_ventilation ecmo bronchodilator nintedanib pirfenidone""",
+        mechanical_ventilation ecmo bronchodilator nintedanib pirfenidone prednisolone methylprednisolone
+        hydrocortisone""",
     "kind": "trial animal ex-vivo in-vitro patient",
     "disease": """ards covid19-ards pneumonia sepsis copd asthma ipf healthy lps e-coli-pneumonia
         klebsiella-pneumonia pseudomonas-pneumonia sepsis-clp vili hyperoxia acid-aspiration influenza
@@ -62,12 +81,12 @@ FORMAT = {
 }
 SERVED = {
     "endpoint": set(endpoints()),
-    "baseline": set(covariates()),
+    "baseline": set(covariates()) | {n for n, r in endpoints().items() if r.at_enrolment},
     "background": set(backgrounds()),
     "kind": {"trial"},
     "disease": set(diseases()),
     "species": {"human"},
-    "origin": {"enrolment"},
+    "origin": {"enrolment", "onset"},
     "product type": set(PRODUCT_TYPES),
     "route": set(routes()),
 }
@@ -77,7 +96,10 @@ SERVED = {
 def test_every_name_of_the_format_is_served_or_reserved_and_never_both(kind: str) -> None:
     waiting = {name for one, name in reserved() if one == kind and ":" not in name}
     assert SERVED[kind] & waiting == set()
-    assert SERVED[kind] | waiting == set(FORMAT[kind].split())
+    named = set(FORMAT[kind].split())
+    if kind == "baseline":  # and every endpoint that has a value at enrolment
+        named |= {name for name, row in endpoints().items() if row.at_enrolment}
+    assert SERVED[kind] | waiting == named
 
 
 def test_every_dose_unit_of_the_format_is_served_or_reserved() -> None:
@@ -94,8 +116,10 @@ def test_what_is_reserved_says_what_it_waits_for() -> None:
 
 
 def test_names_are_names_and_mean_one_thing() -> None:
-    names = [*endpoints(), *covariates(), *backgrounds()]
+    names = [*endpoints(), *covariates()]
     assert len(set(names)) == len(names)
+    assert set(backgrounds()) & set(names) <= {"vasopressor"}, "a support may be an endpoint too"
+    names += list(backgrounds())
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in names)
     labels = [row.label for row in (*endpoints().values(), *covariates().values())]
     assert len(set(labels)) == len(labels)
@@ -129,39 +153,60 @@ def test_an_endpoint_is_what_trials_can_read_and_analyse(row: tables.Endpoint) -
     assert seen.deaths in get_args(Deaths)
     assert row.species == ("human",)
     for rule in ("worst", "zero", row.deaths):
-        value = value_of_death(row, rule)
+        value = value_of_death(row, rule, 672.0)
         if rule == "worst" and row.value_at_death is None:
             assert value == ((1.0 if row.better == "lower" else 0.0) if row.type == "binary" else value)
     if row.name in DEATH_ENDPOINTS:
         assert row.type == "binary" and not row.at_enrolment
 
 
-def observables() -> dict[str, str]:
-    """Outputs of the endpoint module: name -> unit, as its text says."""
-    text = (MODULES / "endpoints.ant").read_text(encoding="utf-8")
-    rules = set(re.findall(r"^(\w+) *:=", text, re.MULTILINE))
-    return {name: unit for name, unit in re.findall(r"\b(\w+) has (\w+);", text) if name in rules}
-
-
 @pytest.mark.parametrize("row", endpoints().values(), ids=lambda row: row.name)
 def test_the_model_gives_every_endpoint_in_the_unit_of_its_row(row: tables.Endpoint) -> None:
-    if row.name in OF_THE_TRIAL:
-        assert any(OF_THE_TRIAL[row.name] in file.read_text(encoding="utf-8") for file in MODULES.iterdir())
+    symbols = package_symbols()
+    if row.rule in OF_THE_TRIAL:
+        assert not row.outputs and symbols[OF_THE_TRIAL[row.rule]].kind == "state"
         return
-    spelled = {
-        "points": "dimensionless",
-        "percent": "dimensionless",
-        "fraction": "dimensionless",
-        "cells": "cell",
-        "mL/kg PBW": "mL_per_kg",
-    }
-    assert observables()[row.name] == spelled.get(row.unit, row.unit.replace("/", "_per_"))
+    assert row.outputs and all(symbols[name].kind in ("observable", "state") for name in row.outputs)
+    if row.rule == "level":
+        assert row.outputs == (row.name,)
+        assert symbols[row.name].unit == SPELLED.get(row.unit, row.unit.replace("/", "_per_"))
+
+
+def test_a_yes_or_no_has_a_level_for_each_of_its_outputs_in_every_disease() -> None:
+    for row in endpoints().values():
+        for disease in row.diseases:
+            here = endpoint_in(row.name, disease)
+            wanted = len(here.outputs) if row.rule in ("present", "occurred") else 0
+            assert len(here.above) == wanted
+            if row.rule in ("present", "occurred") and (row.name, disease) not in definitions():
+                if row.name in phenotypes():
+                    continue  # a class has the level of its own table, on a scale of log-odds
+                assert all(0.0 < level < 1.0 for level in here.above)
+
+
+def test_a_definition_is_of_an_endpoint_in_a_disease_that_has_it_and_says_where_it_is_from() -> None:
+    for (name, disease), parts in definitions().items():
+        row = endpoints()[name]
+        assert disease in row.diseases and row.rule == "present"
+        assert tuple(part.output for part in parts) == row.outputs
+        for part in parts:
+            assert endpoints()[part.output].possible(part.above)
+            assert re.match(r"assumed: \S|10\.\d+/", part.source)
+    storm = {d for name, d in definitions() if name == "cytokine_storm"}
+    assert storm == set(endpoints()["cytokine_storm"].diseases)
+
+
+def test_changes_and_table_1_are_of_endpoints_that_have_a_level() -> None:
+    for row in endpoints().values():
+        assert not row.at_enrolment or row.rule == "level" or row.outputs == (row.name,)
 
 
 def test_covariates_are_traits_that_the_diseases_draw() -> None:
     for row in covariates().values():
         for name in row.diseases:
-            spread = read_disease(name).covariates[row.name]
+            spread = read_disease(name).covariates.get(row.name)
+            if spread is None:
+                continue  # what follows from others: predicted weight, a score, the days before enrolment
             assert (spread.distribution == "share") == (row.scale == "binary")
             if row.scale != "binary":
                 assert spread.unit == row.unit
@@ -175,10 +220,10 @@ def test_backgrounds_act_on_something_that_the_model_has() -> None:
         if row.how == "switch":
             assert row.target in parameters and row.duration_h > 0
         elif row.how == "dose":
-            assert f"{row.target}' =" in drugs and f"{row.target} has {row.dose_unit};" in drugs
+            assert f"{row.target}' =" in drugs and f"{row.target} has {row.amount_unit};" in drugs
             assert row.unit == row.dose_unit and (row.dose or 0) > 0 and (row.every_h or 0) > 0
         else:
-            assert row.target in observables()
+            assert package_symbols()[row.target].kind == "observable"
     dexamethasone = backgrounds()["dexamethasone"]
     assert (dexamethasone.dose, dexamethasone.duration_h, dexamethasone.every_h) == (6.0, 240.0, 24.0)
 

@@ -69,7 +69,9 @@ def test_expected_values_are_the_limit_of_recorded_ones(death, discharge, deaths
     many, one = crowd(death, discharge), followed(death, discharge)
     for row in (DISCHARGED, HOSPITAL):
         recorded = np.nanmean(endpoint_values(many, row, time_h, deaths=deaths))
-        assert mean(expected_values(one, row, time_h, deaths=deaths)) == pytest.approx(recorded, rel=4e-3, abs=1.5e-3)
+        assert mean(expected_values(one, row, time_h, deaths=deaths)) == pytest.approx(
+            recorded, rel=4e-3, abs=1.5e-3
+        )
 
 
 def test_expected_discharge_is_the_closed_form_of_competing_risks():

@@ -43,9 +43,9 @@ SOFA = Row("sofa", better="lower", value_at_death=24.0, deaths="worst", test="ma
 IL6 = Row("il6", scale="log", better="lower", lowest=0.01, default_contrast="ratio")
 MORTALITY = Row("mortality", "binary", better="lower", default_contrast="risk_ratio", rule="death")
 SURVIVAL = Row("survival", "binary", better="higher", default_contrast="risk_ratio", rule="alive")
-ON = {"outputs": ("ventilated",)}
-VENTILATION = Row("ventilation", "binary", better="lower", deaths="worst", rule="present", **ON)
-FREE_DAYS = Row("ventilator_free_days", better="higher", deaths="zero", rule="days_off", **ON)
+ON = ("ventilated",)
+VENTILATION = Row("ventilation", "binary", better="lower", deaths="worst", rule="present", outputs=ON)
+FREE_DAYS = Row("ventilator_free_days", better="higher", deaths="zero", rule="days_off", outputs=ON)
 
 TIMES = np.arange(0.0, 28 * 24 + 1, 12.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,16 +34,16 @@ class Row:
 
 
 def followed(
-    death: float | np.ndarray,
-    discharge: float | np.ndarray,
-    u: object = 0.5,
-    v: object = 0.5,
-    times: np.ndarray = TIMES,
-    **outputs: object,
+    death: Any,
+    discharge: Any,
+    u: Any = 0.5,
+    v: Any = 0.5,
+    **outputs: Any,
 ) -> Outcomes:
     """Subjects with constant hazards of death and discharge, 1/h, and outputs as functions or arrays."""
     n = max(np.size(x) for x in (death, discharge, u, v))
-    n = max([n, *(np.shape(f)[0] for f in outputs.values() if np.ndim(f) == 2)])  # pyright: ignore[reportArgumentType]
+    n = max([n, *(np.shape(f)[0] for f in outputs.values() if np.ndim(f) == 2)])
+    times = TIMES
     one, two = (np.broadcast_to(np.asarray(x, dtype=float), (n,)) for x in (u, v))
     rates = [np.broadcast_to(np.asarray(x, dtype=float), (n,))[:, None] * times for x in (death, discharge)]
     values = {

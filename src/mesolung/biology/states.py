@@ -7,7 +7,8 @@ from mesolung.biology.tables import Endpoint
 
 STATE = "state:"
 # What a state may be printed in besides its own unit.
-ALSO = {"Gcell": ("cells",), "MCFU": ("CFU",), "Gcopy": ("copies",), "pM": ("nM",), "mg": ("g", "ug")}
+ALSO = {"Gcell": ("cells",), "MCFU": ("CFU",), "Gcopy": ("copies",), "pM": ("nM",), "mg": ("g", "ug"),
+        "1": ("fraction", "percent")}  # fmt: skip
 
 
 def states() -> tuple[str, ...]:
@@ -23,7 +24,7 @@ def state_row(name: str) -> Endpoint:
 
     Returns:
         a row as of the endpoint table: a level among survivors, with no better direction, which no disease
-        lacks. Its unit is the model's, "fraction" where it has no dimension.
+        lacks. Its unit is the model's, "1" where it has no dimension.
 
     Raises:
         KeyError: for a name that is no state.
@@ -66,9 +67,9 @@ def unit_text(unit: str) -> str:
         unit: the model's name of it, as "mL_per_kg" or "dimensionless".
 
     Returns:
-        text, as "mL/kg", "1/h" or "fraction".
+        text, as "mL/kg", "1/h" or "1".
     """
     if unit == "dimensionless":
-        return "fraction"
+        return "1"
     text = f"1/{unit.removeprefix('per_')}" if unit.startswith("per_") else unit
     return text.replace("_per_", "/")

@@ -10,6 +10,7 @@ from math import inf, isfinite
 from types import MappingProxyType
 from typing import TypeVar
 
+from mesolung.biology.phenotypes import phenotypes
 from mesolung.reading import Refusal, Row, read_table
 from mesolung.units import convert, quantity, same_dimension
 
@@ -21,7 +22,8 @@ ENDPOINT_COLUMNS = (
 DEFINITION_COLUMNS = ("endpoint", "disease", "output", "above", "unit", "source")
 COVARIATE_COLUMNS = ("name", "label", "unit", "accepted_units", "scale", "lowest", "highest", "diseases")
 BACKGROUND_COLUMNS = (
-    "name", "label", "kind", "target", "how", "dose", "dose_unit", "factor", "duration", "every", "meaning",
+    "name", "label", "kind", "target", "how", "dose", "dose_unit", "most", "factor", "duration", "every",
+    "meaning",
 )  # fmt: skip
 ROUTE_COLUMNS = ("name", "live_cells_enter", "apoptotic_cells_enter", "through_blood", "meaning")
 RESERVED_COLUMNS = ("kind", "name", "waits_for")
@@ -171,6 +173,7 @@ class Background:
             it is given; "enrolment", the share of subjects that have it at enrolment, read from ``target``.
         dose: the usual dose, in ``dose_unit``; None but for "dose".
         dose_unit: unit of a dose, a mass or activity, or that per kg of body weight; None but for "dose".
+        most: largest single dose of one per kg, without the kilogram; None where there is none.
         factor: amount of the state that a unit of the drug is worth.
         duration_h: usual length of the course, h; inf where it has none.
         every_h: usual time between doses, h; None but for "dose".
@@ -184,6 +187,7 @@ class Background:
     how: str
     dose: float | None
     dose_unit: str | None
+    most: float | None
     factor: float
     duration_h: float
     every_h: float | None
@@ -274,6 +278,9 @@ def endpoint_in(name: str, disease: str) -> Endpoint:
     """
     row = endpoints()[name]
     parts = definitions().get((name, disease), ())
+    if name in phenotypes():
+        phenotype = phenotypes()[name]
+        return replace(row, outputs=(phenotype.observable,), above=(phenotype.threshold,))
     if not parts:
         return row
     return replace(row, outputs=tuple(p.output for p in parts), above=tuple(p.above for p in parts))
@@ -401,6 +408,7 @@ def _background(row: Row) -> Background:
         how=how,
         dose=dose,
         dose_unit=row["dose_unit"] or None,
+        most=_number(row, "most"),
         factor=_number(row, "factor") or 1.0,
         duration_h=inf if duration is None else duration,
         every_h=every,

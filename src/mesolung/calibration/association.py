@@ -7,52 +7,76 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 Values = NDArray[np.float64]
+Strata = NDArray[np.intp]
 
 ROUNDS = 50
 ENOUGH = 1e-10
+LEAST = 10
 
 
-def odds_ratio(x: Values, chance: Values, weights: Values) -> float:
-    """Fit a logistic regression of an outcome on one quantity.
+def odds_ratio(x: Values, chance: Values, weights: Values, stratum: Strata | None = None) -> float:
+    """Fit a logistic regression of an outcome on one quantity, within strata.
 
     Arguments:
         x: float64[n], the quantity.
         chance: float64[n], expected outcome of each subject, 0 to 1.
         weights: float64[n], not negative.
+        stratum: intp[n], subjects are compared with those of their own stratum; None for one stratum.
 
     Returns:
         odds ratio for one unit of x; nan when it cannot be estimated.
 
     Source: iteratively reweighted least squares (McCullagh and Nelder 1989).
     """
-    return _slope(x, chance, weights, logistic=True)
+    return _slope(x, chance, weights, stratum, logistic=True)
 
 
-def risk_ratio(x: Values, chance: Values, weights: Values) -> float:
-    """Fit a log-linear (Poisson) regression of an outcome on one quantity.
+def risk_ratio(x: Values, chance: Values, weights: Values, stratum: Strata | None = None) -> float:
+    """Fit a log-linear (Poisson) regression of an outcome on one quantity, within strata.
 
     Arguments:
-        x, chance, weights: as `odds_ratio`.
+        x, chance, weights, stratum: as `odds_ratio`.
 
     Returns:
         risk ratio for one unit of x; nan when it cannot be estimated.
 
     Source: as `odds_ratio`; for risks, Zou 2004 Am J Epidemiol.
     """
-    return _slope(x, chance, weights, logistic=False)
+    return _slope(x, chance, weights, stratum, logistic=False)
 
 
-def _slope(x: Values, chance: Values, weights: Values, *, logistic: bool) -> float:
-    use = np.isfinite(x) & np.isfinite(chance) & (weights > 0)
-    if use.sum() < 10 or np.ptp(x[use]) == 0.0:
+def within_strata(x: Values, weights: Values, stratum: Strata) -> tuple[Values, Values]:
+    """Take means within strata away.
+
+    Arguments:
+        x: float64[n].
+        weights: float64[n], not negative.
+        stratum: intp[n].
+
+    Returns:
+        float64[n] deviations from the stratum's weighted mean, and float64[n] that mean; nan without weight.
+    """
+    _, place = np.unique(stratum, return_inverse=True)
+    known = np.where(np.isfinite(x), weights, 0.0)
+    total = np.bincount(place, known)
+    sums = np.bincount(place, known * np.nan_to_num(x))
+    mean = np.divide(sums, total, out=np.full(total.size, np.nan), where=total > 0)[place]
+    return x - mean, mean
+
+
+def _slope(x: Values, chance: Values, weights: Values, stratum: Strata | None, *, logistic: bool) -> float:
+    stratum = np.zeros(x.size, np.intp) if stratum is None else stratum
+    x, _ = within_strata(x, weights, stratum)
+    _, share = within_strata(chance, weights, stratum)
+    use = np.isfinite(x) & np.isfinite(chance) & (weights > 0) & (share > 0.0) & (share < 1.0)
+    if use.sum() < LEAST or np.ptp(x[use]) == 0.0:
         return float("nan")
-    x, y, w = x[use] - np.average(x[use], weights=weights[use]), chance[use], weights[use]
-    mean = float(np.average(y, weights=w))
-    if not 0.0 < mean < 1.0:
-        return float("nan")
-    b = np.array([np.log(mean / (1.0 - mean)) if logistic else np.log(mean), 0.0])
+    x, y, w, share = x[use], chance[use], weights[use], share[use]
+    # Each stratum has an intercept near its own share; what is common to all is fitted.
+    offset = np.log(share / (1.0 - share)) if logistic else np.log(share)
+    b = np.zeros(2)
     for _ in range(ROUNDS):
-        eta = np.clip(b[0] + b[1] * x, -30.0, 30.0 if logistic else 3.0)
+        eta = np.clip(offset + b[0] + b[1] * x, -30.0, 30.0 if logistic else 3.0)
         fitted = expit(eta) if logistic else np.exp(eta)
         curve = w * (fitted * (1.0 - fitted) if logistic else fitted)
         gradient = np.array([(w * (y - fitted)).sum(), (w * (y - fitted) * x).sum()])

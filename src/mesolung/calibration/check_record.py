@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -25,6 +26,7 @@ def record_of(
     table: Parameters,
     draws: Draws,
     courses: int,
+    shown: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Put a comparison into a form that is kept.
 
@@ -34,6 +36,7 @@ def record_of(
         table: the parameters compared.
         draws: their draws.
         courses: subjects of each draw in each cohort.
+        shown: further courses for figures.
 
     Returns:
         what ``checks.json`` holds: no number that is not finite, four significant digits.
@@ -49,8 +52,28 @@ def record_of(
         "between_study_sd_of_logit_mortality": _plain(between_study_sd(studies)),
         "between_study_sd_from": {s.study: _plain(s.share) for s in studies},
         "counts": {family: dict(line) for family, line in counts.items()},
+        "shown": _plain(dict(shown or {})),
         "targets": [_plain(asdict(finding)) for finding in findings],
     }
+
+
+def text_of(record: Mapping[str, Any]) -> str:
+    """Write a record, one target a line, so that a change is seen where it is.
+
+    Arguments:
+        record: from `record_of`.
+
+    Returns:
+        JSON text.
+    """
+    lines = []
+    for key, value in record.items():
+        if key == "targets":
+            rows = ",\n  ".join(json.dumps(target, allow_nan=False) for target in value)
+            lines.append(f'"{key}": [\n  {rows}\n ]')
+        else:
+            lines.append(f'"{key}": {json.dumps(value, allow_nan=False)}')
+    return "{\n " + ",\n ".join(lines) + "\n}\n"
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,6 @@ python -m mesolung.calibration.checks --write             writes the record of t
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,9 +15,11 @@ from collections.abc import Callable, Iterable, Sequence
 from mesolung.biology import assemble
 from mesolung.biology.parameters import Parameters, read_parameters
 from mesolung.calibration import compare_covid, compare_endotoxin, compare_usual_care, compare_viral
-from mesolung.calibration.check_record import RECORD, record_of
+from mesolung.calibration.check_record import RECORD, record_of, text_of
+from mesolung.calibration.daily import daily
 from mesolung.calibration.patients import COVID, Patients
 from mesolung.calibration.verdict import ABSENT, MET, MISSED, Finding
+from mesolung.calibration.volunteers import all_volunteers
 from mesolung.engine import CompiledModel, compile_model
 from mesolung.execution import worker_count
 from mesolung.population.draws import Draws, draw_prior
@@ -50,6 +51,7 @@ def all_findings(
     families: Sequence[str] = FAMILIES,
     workers: int = 2,
     by_draw: bool = True,
+    patients: Patients | None = None,
 ) -> list[Finding]:
     """Compare the model with the targets of some families.
 
@@ -60,14 +62,15 @@ def all_findings(
         families: which targets.
         workers: threads.
         by_draw: whether single draws are given for usual care, which takes most of the time.
+        patients: cohorts of the same model, draws and courses, if some are made already.
 
     Returns:
         a finding a target, family by family.
     """
-    patients = Patients(model, draws, courses, workers)
+    patients = patients or Patients(model, draws, courses, workers)
     make: dict[str, Callable[[], list[Finding]]] = {
         compare_endotoxin.FAMILY: lambda: compare_endotoxin.findings(
-            compare_endotoxin.all_volunteers(model, draws, courses, workers=workers)
+            all_volunteers(model, draws, courses, workers=workers)
         ),
         compare_viral.FAMILY: lambda: compare_viral.findings(patients.cohort(COVID)),
         compare_covid.FAMILY: lambda: compare_covid.findings(patients.cohort(COVID)),
@@ -140,11 +143,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     model = compile_model(assemble().sbml)
     draws = draws_of(options.draws, table)
     workers = worker_count(options.workers)
-    found = all_findings(model, draws, options.courses, families=families, workers=workers)
+    patients = Patients(model, draws, options.courses, workers)
+    found = all_findings(model, draws, options.courses, families=families, workers=workers, patients=patients)
     found = [f for f in found if word in f.family or word in f.name.lower()]
-    made = record_of(found, counts(found), table, draws, options.courses)
+    shown = {} if word else {"ards ventilated": daily(patients.enrolled("ards ventilated"))}
+    made = record_of(found, counts(found), table, draws, options.courses, shown)
     if options.json:
-        print(json.dumps(made, indent=1))
+        print(text_of(made), end="")
     else:
         for finding in found:
             print(line_of(finding))
@@ -153,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{time.monotonic() - started:.0f} s")
     if options.write:
         fresh = RECORD.with_suffix(".new")
-        fresh.write_text(json.dumps(made, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        fresh.write_text(text_of(made), encoding="utf-8")
         fresh.replace(RECORD)
     return 0
 

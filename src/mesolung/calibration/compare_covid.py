@@ -217,7 +217,9 @@ def _ratio(
         "kind": pair.kind, "cohort": row["cohort"], "quantity": row["quantity"], "group": row["group"],
         "low_d": float(row["low_d"]), "high_d": float(row["high_d"]), "unit": row["unit"],
         "published": [number(row[c]) for c in ("q25", "median", "q75")], "n": int(row["n"]),
-        "published_base": number(base["median"]), "model": _or_none(values[pair.row]),
+        "published_base": [number(base[c]) for c in ("q25", "median", "q75")],
+        "base_low_d": float(base["low_d"]), "base_high_d": float(base["high_d"]),
+        "model": _or_none(values[pair.row]),
         "model_base": _or_none(values[pair.base]), "error": pair.error,
     }  # fmt: skip
     return Finding(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -171,6 +172,26 @@ def residual(row: Row, value: float, between: float) -> float:
     return float((x - centre) / max(0.5 * (b - a), 1e-9))
 
 
+def residuals(patients: Patients, rows: Iterable[Row] | None = None) -> dict[str, float]:
+    """Compare rows with virtual patients, for a fit.
+
+    Arguments:
+        patients: the virtual cohorts.
+        rows: of the table; None for all but context.
+
+    Returns:
+        name of the target -> `residual`; nan where the model has too few such patients, and without the
+        targets that the model cannot be asked about.
+    """
+    between = between_study_sd(mortalities())
+    comparer = Comparer(patients)
+    found = {}
+    for row in [r for r in rows_of(TABLE) if r["use"] != "context"] if rows is None else rows:
+        with suppress(NotInTheModel):
+            found[name_of(row)] = residual(row, comparer.value(row), between)
+    return found
+
+
 def findings(patients: Patients, rows: Iterable[Row] | None = None, *, by_draw: bool = True) -> list[Finding]:
     """Compare rows of usual care with virtual patients.
 
@@ -212,7 +233,7 @@ def findings(patients: Patients, rows: Iterable[Row] | None = None, *, by_draw: 
                 row["use"],
                 verdict,
                 note,
-                {"key": row["key"], "stratum": row["stratum"], "measure": row["measure"]},
+                {c: row[c] for c in ("key", "cohort", "stratum", "measure")},
             )
         )
     return out

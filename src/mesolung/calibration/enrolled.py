@@ -154,10 +154,13 @@ def enrol(group: Cohort, holds: Flags, purpose: str) -> Enrolled:
     """
     delay = group.disease.delay.at(keyed_normals(group, purpose))
     interval = group.times[1] - group.times[0]
-    step = holds.argmax(axis=1) + np.rint(delay / interval).astype(np.intp)
+    first = holds.argmax(axis=1)
+    step = first + np.rint(delay / interval).astype(np.intp)
     inside = holds.any(axis=1) & (step < group.times.size) & group.solved
     step = np.minimum(step, group.times.size - 1)
     rows = np.arange(group.size)
     taken = np.flatnonzero(inside & holds[rows, step])
-    gone = np.nan_to_num(group.hazard + group.discharge_hazard)[taken, step[taken]]
+    # Nobody is discharged before the illness that brings them in: that hazard counts from the criteria on.
+    leave = group.discharge_hazard[taken, step[taken]] - group.discharge_hazard[taken, first[taken]]
+    gone = np.nan_to_num(group.hazard[taken, step[taken]] + leave)
     return Enrolled(group, taken, step[taken], np.exp(-gone))

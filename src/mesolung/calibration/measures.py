@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.calibration import weighted
-from mesolung.calibration.association import odds_ratio, rate_ratio, risk_ratio
+from mesolung.calibration.association import odds_ratio, rate_ratio, risk_ratio, within_strata
 from mesolung.calibration.enrolled import NON_SURVIVORS, SURVIVORS, Enrolled
 from mesolung.calibration.stays import VENTILATED
 from mesolung.calibration.strata import ARDS_UP_TO, needed, trajectory
@@ -78,13 +78,14 @@ def mean(e: Enrolled, output: str, day: float) -> float:
 
 
 def sd(e: Enrolled, output: str, day: float) -> float:
-    """Standard deviation between subjects of an output on a day."""
-    return weighted.deviation(e.at(output, day), _seen(e, day))
+    """Standard deviation between subjects of a draw of an output on a day."""
+    return _spread(e.at(output, day), e, day)
 
 
 def quartile_range(e: Enrolled, output: str, day: float) -> float:
-    """Upper minus lower quartile of an output on a day."""
-    value, seen = e.at(output, day), _seen(e, day)
+    """Upper minus lower quartile of an output on a day, between subjects of a draw."""
+    seen = _seen(e, day)
+    value, _ = within_strata(e.at(output, day), seen, e.draw)
     return weighted.quantile(value, seen, 0.75) - weighted.quantile(value, seen, 0.25)
 
 
@@ -107,8 +108,8 @@ def mean_change(e: Enrolled, output: str, day: float) -> float:
 
 
 def sd_of_change(e: Enrolled, output: str, day: float) -> float:
-    """Standard deviation between subjects of the change of an output since enrolment."""
-    return weighted.deviation(e.at(output, day) - e.at(output, 0), _seen(e, day))
+    """Standard deviation between subjects of a draw of the change of an output since enrolment."""
+    return _spread(e.at(output, day) - e.at(output, 0), e, day)
 
 
 def secondary_infection(e: Enrolled, output: str, day: float) -> float:
@@ -122,25 +123,26 @@ def odds_of_death(unit: float) -> Measure:
 
     def ratio(e: Enrolled, output: str, day: float) -> float:
         x = np.log(np.maximum(e.at(output, 0), 1e-12)) / unit
-        return odds_ratio(x, 1.0 - e.alive(day), e.weight)
+        return odds_ratio(x, 1.0 - e.alive(day), e.weight, e.draw)
 
     return ratio
 
 
 def odds_of_death_per_unit(e: Enrolled, output: str, day: float) -> float:
     """Odds ratio of death by a day for one unit of an output at enrolment."""
-    return odds_ratio(e.at(output, 0), 1.0 - e.alive(day), e.weight)
+    return odds_ratio(e.at(output, 0), 1.0 - e.alive(day), e.weight, e.draw)
 
 
 def risk_of_death_per_doubling(e: Enrolled, output: str, day: float) -> float:
     """Risk ratio of death by a day for a doubling of an output at enrolment."""
     x = np.log2(np.maximum(e.at(output, 0), 1e-12))
-    return risk_ratio(x, 1.0 - e.alive(day), e.weight)
+    return risk_ratio(x, 1.0 - e.alive(day), e.weight, e.draw)
 
 
 def fold_ventilated(e: Enrolled, output: str, day: float) -> float:
     """Geometric mean of an output on a day: those ventilated at enrolment over those not."""
-    logs, seen = np.log(np.maximum(e.at(output, day), 1e-12)), _seen(e, day)
+    seen = _seen(e, day)
+    logs, _ = within_strata(np.log(np.maximum(e.at(output, day), 1e-12)), seen, e.draw)
     ventilated = e.at("ventilated", 0) >= VENTILATED
     return float(np.exp(weighted.mean(logs, seen * ventilated) - weighted.mean(logs, seen * ~ventilated)))
 
@@ -185,6 +187,13 @@ def _infections(e: Enrolled, day: float) -> tuple[Values, Values, Values, float]
     hazard = e.course("HAZ", day)
     alive = np.exp(-np.maximum(hazard - hazard[:, :1], 0.0))[:, :-1]
     return np.maximum(np.diff(had, axis=1), 0.0), alive, had[:, :-1], e.interval_d
+
+
+def _spread(value: Values, e: Enrolled, day: float) -> float:
+    """What draws differ by is uncertainty, not spread between patients."""
+    seen = _seen(e, day)
+    apart, _ = within_strata(value, seen, e.draw)
+    return weighted.deviation(apart, seen)
 
 
 def _seen(e: Enrolled, day: float) -> Values:

@@ -73,7 +73,10 @@ def _part(e: Enrolled, name: str) -> Enrolled:
         score = needed(e, "hyperinflammation").at("hyperinflammation", 0)
         if name in ("hyperinflammatory", "hypoinflammatory"):
             return e.where((score > 0) == (name == "hyperinflammatory"))
-        high = score > quantile(score, e.weight, 1.0 - REACTIVE_SHARE)
+        limit = {
+            d: quantile(score, e.weight * (e.draw == d), 1.0 - REACTIVE_SHARE) for d in np.unique(e.draw)
+        }
+        high = score > np.array([limit[d] for d in e.draw])
         return e.where(high == (name == "reactive"))
     if name == "unventilated":
         return e.where(e.at("ventilated", 0) < VENTILATED)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.biology.phenotypes import Phenotype
 from mesolung.population.library import Library
-from mesolung.population.phenotypes import Phenotype
 from mesolung.population.traits import PHYSIOLOGY, apache2
 
 Places = NDArray[np.intp] | None

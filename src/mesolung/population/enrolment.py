@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.population.candidates import Candidates
-from mesolung.population.raking import achieved, effective_size, rake_with_ranks, spearman
+from mesolung.population.raking import achieved, effective_size, rake, rake_with_ranks, spearman
 from mesolung.population.table_one import RankCorrelation, Target
 
 POOL_BINS = 12
@@ -163,11 +163,10 @@ def enrol(
     whole = _Pool(values, targets, pairs, course, candidates.disease, diseases)
     pool = whole.raked(candidates.weight * inside, slice(None), bins=POOL_BINS)
     effective = effective_size(_by_course(course, pool))
-    _check(
-        effective,
-        [_marginal(t, v, pool) for t, v in zip(targets, values, strict=True)],
-        _associations(correlations, candidates, pool),
-    )
+    met = [_marginal(t, v, pool) for t, v in zip(targets, values, strict=True)]
+    if correlations and not all(line.miss <= LARGEST_MISS for line in met):
+        _tell_apart(whole, candidates, candidates.weight * inside, correlations)
+    _check(effective, met, _associations(correlations, candidates, pool))
 
     count = distances.shape[0]
     members = [np.empty(0, np.intp)] * count
@@ -255,6 +254,23 @@ def _marginal(target: Target, values: NDArray[np.float64], weights: NDArray[np.f
     scale = sd if sd > 0 else 1.0
     miss = abs(got_mean - mean) / scale
     return Marginal(target.name, target.unit, mean, sd, got_mean, got_sd, miss)
+
+
+def _tell_apart(
+    whole: _Pool,
+    candidates: Candidates,
+    weights: NDArray[np.float64],
+    correlations: Sequence[RankCorrelation],
+) -> None:
+    """Refuse correlations that table 1 is missed for, when without them it would be met."""
+    plain = rake(weights, whole.values, whole.targets, bins=POOL_BINS)
+    _check(np.inf, [_marginal(t, v, plain) for t, v in zip(whole.targets, whole.values, strict=True)], ())
+    pairs = _associations(correlations, candidates, plain)
+    worst = max(pairs, key=lambda p: abs(p.achieved - p.requested))
+    raise CannotEnrol(
+        f"{worst.first} and {worst.second}: rank correlation {worst.requested:.2f} asked for, but the "
+        f"courses that are like the rest of table 1 have {worst.achieved:.2f} and cannot be weighted so far"
+    )
 
 
 def _check(effective: float, marginals: Sequence[Marginal], associations: Sequence[Association]) -> None:

@@ -36,16 +36,25 @@ def hours(text: Any) -> float | None:
 
 
 def split_key(key: str) -> tuple[str, float | None]:
-    """Split an endpoint's key, as "mortality@28d".
+    """Split an endpoint's key, as "mortality@28d" or "sofa@7d:change:where age < 65 year".
 
     Arguments:
-        key: name and time, or the name alone.
+        key: name and time, or the name alone, with what is said of it behind colons.
 
     Returns:
         (name, h or None).
     """
     name, _, time = key.partition("@")
-    return name, hours(time)
+    return name, hours(time.partition(":")[0])
+
+
+def key_parts(key: str) -> tuple[str, ...]:
+    """What an endpoint's key says beyond name and time, as ("change", "where age < 65 year").
+
+    Arguments:
+        key: as in `split_key`.
+    """
+    return tuple(part for part in key.partition("@")[2].split(":")[1:] if part)
 
 
 @dataclass(frozen=True)
@@ -111,8 +120,15 @@ def read_plan(text: str | None) -> Plan:
         doses={name: times for name, times in doses.items() if times},
         endpoints=tuple((str(e.get("name")), hours(e.get("time"))) for e in _tables(study.get("endpoint"))),
         observations=tuple(_tables(study.get("observation"))),
-        disease=str(study.get("disease", "")),
+        disease=_disease(study.get("disease", "")),
     )
+
+
+def _disease(value: Any) -> str:
+    """A disease, or a mixture as "ards 70 %, covid19-ards 30 %"."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {100 * share:g} %" for name, share in sorted(value.items()))
+    return str(value)
 
 
 def in_plan_order(names: Iterable[str], plan: Plan) -> list[str]:

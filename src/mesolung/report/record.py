@@ -45,7 +45,8 @@ def enrolment_tables(manifest: Mapping[str, Any], plan: Plan, words: Words) -> l
         words: labels of the baseline names.
 
     Returns:
-        The tables; none where the manifest has no population.
+        The tables, those of diseases, correlations and phenotypes among them; none where the manifest has no
+        population.
     """
     population: Mapping[str, Any] = manifest.get("population") or manifest.get("enrolment") or {}
     arms = [a for a in in_plan_order(population, plan) if isinstance(population[a], Mapping)]
@@ -80,7 +81,45 @@ def enrolment_tables(manifest: Mapping[str, Any], plan: Plan, words: Words) -> l
     if pools:
         header = ("Arm", "Effective size", "Courses in the pool", "Borrowed from neighbouring draws")
         tables.append(table("How many simulated courses carry it", header, pools, (1, 2, 3)))
+    return tables + _mixture_tables(population, arms) + _phenotype_tables(population, arms, words)
+
+
+def _mixture_tables(population: Mapping[str, Any], arms: list[str]) -> list[Table]:
+    """Diseases of a mixture as they came out, and correlations as requested and achieved."""
+    shares = [
+        (arm, str(name), percent(share))
+        for arm in arms
+        for name, share in _mapping(population[arm].get("diseases", {})).items()
+    ]
+    pairs = [
+        (arm, f"{e.get('first')}, {e.get('second')}", number(e.get("requested")), number(e.get("achieved")))
+        for arm in arms
+        for e in population[arm].get("correlation") or []
+        if isinstance(e, Mapping)
+    ]
+    tables = []
+    if shares:
+        tables.append(table("Diseases of the subjects", ("Arm", "Disease", "Share"), shares, (2,)))
+    if pairs:
+        header = ("Arm", "Quantities", "Requested", "Achieved")
+        tables.append(table("Rank correlations at enrolment", header, pairs, (2, 3)))
     return tables
+
+
+def _phenotype_tables(population: Mapping[str, Any], arms: list[str], words: Words) -> list[Table]:
+    """Share of each phenotype among the living, over time."""
+    shares = {arm: _mapping(population[arm].get("phenotypes", {})) for arm in arms}
+    days = list(
+        dict.fromkeys(d for found in shares.values() for one in found.values() for d in _mapping(one))
+    )
+    rows = [
+        (arm, words.name(str(name)), *(percent(_mapping(one).get(day)) for day in days))
+        for arm in arms
+        for name, one in shares[arm].items()
+    ]
+    header = ("Arm", "Phenotype", *days)
+    caption = "Phenotypes among those alive, by time since enrolment"
+    return [table(caption, header, rows, tuple(range(2, len(header))))] if rows else []
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mesolung.report.numbers import number
-from mesolung.report.plan import split_key
+from mesolung.report.plan import key_parts, split_key
 
 _MEASURES = {
     "risk_ratio": "risk ratio",
@@ -17,6 +17,11 @@ _MEASURES = {
     "win_ratio": "win ratio",
     "ratio": "ratio of means",
     "difference": "difference of means",
+}
+_DEATHS = {
+    "survivors": "among survivors",
+    "worst": "the dead at the worst value",
+    "zero": "the dead at 0",
 }
 _AS = {"change": "change from baseline", "percent_change": "percent change from baseline"}
 
@@ -62,17 +67,18 @@ class Words:
         return self.labels.get(name) or name.removeprefix("state:").replace("_", " ")
 
     def endpoint(self, key: str) -> str:
-        """An endpoint with its time in words.
+        """An endpoint with its time in words, and of whom it is.
 
         Arguments:
-            key: as "mortality@28d".
+            key: as "mortality@28d" or "sofa@7d:change:where age < 65 year".
 
         Returns:
-            Text as "mortality at 28 d".
+            Text as "mortality at 28 d" or "SOFA score at 7 d, change from baseline, where age < 65 year".
         """
         name, time = split_key(key)
-        when = time_name(time) or key.partition("@")[2]
-        return f"{self.name(name)} at {when}" if when else self.name(name)
+        when = time_name(time) or key.partition("@")[2].partition(":")[0]
+        first = f"{self.name(name)} at {when}" if when else self.name(name)
+        return ", ".join([first, *(_AS.get(part) or _DEATHS.get(part, part) for part in key_parts(key))])
 
     def measure(self, measure: Any, key: str) -> str:
         """A measure of effect at an endpoint in words; on the log scale a ratio is of geometric means.
@@ -81,7 +87,7 @@ class Words:
             measure: as "ratio".
             key: of the endpoint, as "il6@7d".
         """
-        log = self.scales.get(split_key(key)[0]) == "log" and ":" not in key
+        log = self.scales.get(split_key(key)[0]) == "log" and not set(_AS) & set(key_parts(key))
         return "ratio of geometric means" if measure == "ratio" and log else measure_name(measure)
 
     def observation(self, entry: Mapping[str, Any]) -> str:

@@ -97,8 +97,8 @@ def outputs_asked(study: Study) -> tuple[str, ...]:
     """
     lines = [*study.endpoints, *study.observations]
     names = [name for line in lines for name in asked_of(study, line).row.outputs]
-    filters = [name for line in lines if line.where for name in line.where.names]
-    return tuple(dict.fromkeys([*names, *(SUPPORTS.get(name, name) for name in filters)]))
+    filters = [SUPPORTS.get(name) or name for line in lines if line.where for name in line.where.names]
+    return tuple(dict.fromkeys([*names, *filters]))
 
 
 def row_of(name: str, disease: str) -> EndpointRow:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mesolung.population.phenotypes import phenotypes_of
+from mesolung.biology.phenotypes import phenotypes_of
 from mesolung.study.enrolling import Panel
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.setting import Setting

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from mesolung.biology.disease import Criterion, Disease
+from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.tables import backgrounds, covariates, endpoints
 from mesolung.population.baseline import Seen
 from mesolung.population.candidates import Candidates, find_candidates, pooled, with_disease_shares
@@ -19,7 +20,6 @@ from mesolung.population.draws import TREATMENT_MODULES
 from mesolung.population.enrolment import CannotEnrol, Enrolment, enrol
 from mesolung.population.events import of_subjects
 from mesolung.population.library import Library
-from mesolung.population.phenotypes import phenotypes
 from mesolung.population.raking import achieved
 from mesolung.population.run_in import run_in_mixture, with_own_draw
 from mesolung.population.table_one import (
@@ -36,7 +36,6 @@ from mesolung.study.population import Correlation, Distribution
 from mesolung.study.setting import Setting
 from mesolung.study.study import Study
 from mesolung.trial.potential import Enrolled
-
 
 SPREADS_TRIED = 10
 

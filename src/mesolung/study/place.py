@@ -14,6 +14,7 @@ from mesolung.reading.toml import Document
 from mesolung.units import convert, quantity, same_dimension
 
 LONGEST_SHOWN = 60
+LONGEST_LIST = 360
 HOURS = "h"
 # What a name is of in a message -> its kinds in the table of reserved names.
 KINDS = {"baseline": ("baseline", "covariate", "endpoint")}
@@ -185,5 +186,11 @@ def shown(value: Any) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names for a message, separated by commas."""
-    return ", ".join(names)
+    """Names for a message, separated by commas; a long list is cut short and says by how much."""
+    found = list(names)
+    kept: list[str] = []
+    for name in found:
+        if len(", ".join([*kept, name])) > LONGEST_LIST:
+            return f"{', '.join(kept)} and {len(found) - len(kept)} more"
+        kept.append(name)
+    return ", ".join(kept)

@@ -24,12 +24,15 @@ class Pool:
         sizes: arm -> subjects of a simulated trial; None for those that are assigned to it.
         reserve: arm -> its part of 0 to 1. Beyond those assigned to them, arms that are compared take
             different subjects: those whose own uniform number falls into their part.
+        compared: all arms of the comparison, with these; whom one is assigned to, no other takes before the
+            rest.
         seed: keys who is among the subjects of a trial of another size.
     """
 
     arms: tuple[ArmTrials, ...]
     sizes: Mapping[str, int] | None
     reserve: Mapping[str, tuple[float, float]]
+    compared: tuple[ArmTrials, ...]
     seed: int
 
     def recorded(self, asked: Asked) -> NDArray[np.float64]:
@@ -108,11 +111,14 @@ class Pool:
         values, assigned = arm.everyone(asked)
         low, high = self.reserve.get(arm.name, (0.0, 1.0))
         solved, wanted = values.shape[1], (self.sizes or {})[arm.name]
+        free = np.ones(values.shape, np.bool_)
+        for other in self.compared:
+            np.put_along_axis(free, other.members, False, axis=1)
         found = []
         for r, (row, own) in enumerate(zip(values, assigned, strict=True)):
             u = uniforms(self.seed, f"resample:{arm.name}", r, solved)
             v = uniforms(self.seed, "reserve", r, solved) if self.reserve else np.zeros(solved)
-            found.append(resampled_places(row, own, wanted, u, (v >= low) & (v < high)))
+            found.append(resampled_places(row, own, wanted, u, free[r] & (v >= low) & (v < high)))
         return np.stack(found)
 
 
@@ -144,7 +150,8 @@ def pools(groups: Sequence[Sequence[ArmTrials]], n: int | None, seed: int) -> li
         for name in sorted(ratios):
             reserve[name] = (start, start + ratios[name] / total)
             start = reserve[name][1]
-    return [Pool(tuple(group), sizes, reserve, seed) for group in groups]
+    compared = tuple(arms) if reserve else ()
+    return [Pool(tuple(group), sizes, reserve, compared, seed) for group in groups]
 
 
 def _taken(values: NDArray[np.float64], places: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -7,22 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mesolung.biology.assemble import assemble
 from mesolung.biology.disease import read_disease
 from mesolung.biology.parameters import Parameters
+from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.tables import covariates, endpoints
 from mesolung.engine import compile_model
 from mesolung.execution import cache_folder
 from mesolung.population.baseline import VENTILATED, observables_for
 from mesolung.population.draws import draw_prior
 from mesolung.population.library import DRAWS_AT_LEAST, LOG, Library, library_of
-from mesolung.population.phenotypes import phenotypes
 from mesolung.product.priors import priors_hash
 from mesolung.study.answering import answer
 from mesolung.study.arm import Arm
 from mesolung.study.asked import Asked
-from mesolung.study.enrolling import enrol_panels
+from mesolung.study.enrolling import Panel, enrol_panels
 from mesolung.study.manifest import manifest_of
 from mesolung.study.replicates import ArmTrials, arm_sizes
 from mesolung.study.result import Result
@@ -95,7 +96,9 @@ def run_study(
         json=_json(setting, manifest, answers, warnings, trials),
         manifest=manifest,
         study=study,
-        subjects=subjects_table(trials.arms, asked, {name: p.covariates for name, p in own.items()}),
+        subjects=subjects_table(
+            trials.arms, asked, {name: _of_subjects(setting, panel) for name, panel in own.items()}
+        ),
         bands=bands_table(trials.arms, shown := _shown(trials.arms, _courses(asked))),
         survival=survival_table(trials.arms, study.duration_h),
         waterfall=_waterfall(study, trials),
@@ -182,6 +185,11 @@ def library_for(setting: Setting) -> dict[str, Library]:
             coarse={n: LOG if scales.get(n) == LOG else "linear" for n in names if n not in exact},
         )
     return made
+
+
+def _of_subjects(setting: Setting, panel: Panel) -> dict[str, NDArray[Any]]:
+    """Each subject's disease, and its traits and what else is known of it at enrolment."""
+    return {"disease": np.array(list(setting.diseases))[panel.disease], **panel.covariates}
 
 
 def _json(

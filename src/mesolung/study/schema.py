@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mesolung.biology.disease import diseases
+from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.states import STATE, states
 from mesolung.biology.tables import backgrounds, endpoints
-from mesolung.population.phenotypes import phenotypes
 from mesolung.study.table_one import baseline_names
 from mesolung.study.written import StudyFile
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.tables import backgrounds
 from mesolung.engine import CompiledModel, SubjectFailure
 from mesolung.population.baseline import VENTILATED
-from mesolung.population.phenotypes import phenotypes
 from mesolung.population.twice import HAZARD
 from mesolung.streams import normals, uniforms
 from mesolung.study.arm import Arm

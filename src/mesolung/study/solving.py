@@ -183,7 +183,7 @@ def _drug(
     usual = background.dose is None
     dose = (row.dose or 0.0 if background.dose is None else background.dose) * row.factor * np.ones(who.size)
     if row.per_kg if usual else background.per_kg:
-        dose = dose * weight[who]
+        dose = np.minimum(dose * weight[who], np.inf if row.most is None else row.most * row.factor)
     length = background.duration_h if background.duration_h is not None else row.duration_h
     return drug_doses(
         model,

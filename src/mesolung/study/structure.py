@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from mesolung.biology.tables import reserved
 from mesolung.reading import Refusal
 from mesolung.reading.toml import Document
+from mesolung.study.arm import UNKNOWN
 from mesolung.study.place import Place, listed
 from mesolung.study.written import StudyFile
 
@@ -87,6 +88,9 @@ def _refusal(details: ErrorDetails, document: Document) -> Refusal:
         return place.refuse(f"{key}: {tail} is missing" if path else f"{tail} is missing")
     if kind == "literal_error":
         names = _options(details["loc"])
+        if names == [UNKNOWN]:
+            forms = f'{_forms(details["loc"])}; "{UNKNOWN}"'
+            return place.refuse(f"{key}: wrong type", found=value, allowed=forms)
         if isinstance(value, str):
             return place.unknown(str(path[-1]), value, names)
         return place.refuse(f"{key}: not allowed", found=value, allowed=listed(names))

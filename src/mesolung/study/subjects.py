@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 
 from mesolung.biology.disease import diseases
+from mesolung.biology.phenotypes import phenotypes, phenotypes_of
 from mesolung.biology.tables import Measured
-from mesolung.population.phenotypes import phenotypes, phenotypes_of
 from mesolung.study.place import Place, listed
 from mesolung.study.population import Correlation
 from mesolung.study.table_one import is_trait

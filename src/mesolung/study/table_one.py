@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.tables import Endpoint, Measured, covariates, endpoints
-from mesolung.population.phenotypes import phenotypes
 from mesolung.study.place import Place, listed
 from mesolung.study.population import Distribution
 from mesolung.study.written import DistributionTable

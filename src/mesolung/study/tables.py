@@ -27,18 +27,18 @@ STAGES = ("counted", "viable", "delivered alive", "retained in lung", "licensed"
 def subjects_table(
     arms: Mapping[str, ArmTrials],
     asked: Sequence[Asked],
-    covariates: Mapping[str, Mapping[str, NDArray[np.float64]]],
+    covariates: Mapping[str, Mapping[str, NDArray]],
 ) -> pd.DataFrame:
     """One row for each assigned subject of each replicate.
 
     Arguments:
         arms: by name.
         asked: endpoints to list.
-        covariates: arm -> covariate -> float64[S x M].
+        covariates: arm -> disease (text) or covariate (float64) -> [S x M].
 
     Returns:
-        replicate, subject, arm, covariates, an endpoint a column, and the times of death and of discharge alive
-        (h, inf where it does not come).
+        replicate, subject, arm, covariates, an endpoint a column, and the times of death and of discharge
+        alive (h, inf where it does not come).
     """
     import pandas as pd
 

@@ -71,7 +71,7 @@ def _read_background(line: BackgroundTable, at: Place, row: BackgroundRow, durat
     for key, value in line:
         if value is not None and key not in allowed:
             raise at.at(key).refuse(f"{row.name} has no {key}", found=value, allowed=listed(allowed))
-    start = 0.0 if line.start is None else read_time(line.start, at.at("start"), duration_h)
+    start = 0.0 if line.start is None else _start(line.start, at.at("start"), duration_h)
     length = None if line.duration is None else _length(line.duration, at.at("duration"), row)
     every = None if line.every is None else read_interval(line.every, at.at("every"))
     if every is not None:
@@ -89,6 +89,13 @@ def _read_background(line: BackgroundTable, at: Place, row: BackgroundRow, durat
         duration_h=length,
         every_h=every,
     )
+
+
+def _start(text: str, at: Place, duration_h: float) -> float:
+    if at.amount(text, HOURS, also=("d", "min")) < 0:
+        # The course up to enrolment is an untreated one, and table 1 is looked for among such.
+        raise at.not_yet(f'a drug of usual care before enrolment ("{text}")', f"0 h to {duration_h:g} h")
+    return read_time(text, at, duration_h)
 
 
 def _length(text: str, at: Place, row: BackgroundRow) -> float:

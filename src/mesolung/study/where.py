@@ -21,7 +21,7 @@ COMPARE: Mapping[Relation, Callable[[NDArray, float], NDArray[np.bool_]]] = {
     "=": np.equal,
 }
 # What trials divide their subjects by that is no line of table 1: name -> output that is on or off.
-SUPPORTS = {"ventilation": "ventilated"}
+SUPPORTS: Mapping[str, str] = {"ventilation": "ventilated", "vasopressor": "vasopressor"}
 
 
 class Condition(Frozen):

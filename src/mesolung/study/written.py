@@ -35,6 +35,7 @@ Filter = Annotated[
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 Size = Annotated[int, Field(gt=0, le=MOST_SUBJECTS)]
+Unknown = Literal["unknown"]
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
 Source = Annotated[str, Field(min_length=1)]
 
@@ -101,7 +102,7 @@ Rho = Annotated[float, Field(gt=-1, lt=1)]
 class PopulationTable(Table):
     """Who is studied."""
 
-    size: Size | None = None
+    size: Size | Unknown | None = None
     onset_to_enrolment: DistributionTable | None = None
     expected_mortality: Annotated[float, Field(gt=0, lt=1)] | None = None
     baseline: dict[str, WrittenDistribution] = {}
@@ -123,21 +124,30 @@ class TreatmentTable(Table):
 
     product: Product
     dose: QuantityText
+    max: QuantityText | None = None
     dose_basis: DoseBasis = "counted"
-    route: Route
+    route: Route | Unknown
     times: Annotated[
         Annotated[Repeats, Tag("table")]
-        | Annotated[list[QuantityText], Field(min_length=1, max_length=MOST_DOSES), Tag("list")],
+        | Annotated[list[QuantityText], Field(min_length=1, max_length=MOST_DOSES), Tag("list")]
+        | Annotated[Unknown, Tag("text")],
         Discriminator(_written_as),
     ]
-    infusion: QuantityText | None = None
+    infusion: (
+        Annotated[
+            Annotated[QuantityText, Tag("text")]
+            | Annotated[list[QuantityText], Field(min_length=2, max_length=2), Tag("list")],
+            Discriminator(_written_as),
+        ]
+        | None
+    ) = None
 
 
 class ArmTable(Table):
     """An arm."""
 
     name: Name
-    size: Size | None = None
+    size: Size | Unknown | None = None
     ratio: Annotated[float, Field(gt=0, le=1000)] | None = None
     control: bool | None = None
     treatment: list[TreatmentTable] = []

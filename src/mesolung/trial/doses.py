@@ -20,7 +20,7 @@ def cell_doses(
     *,
     route: str,
     times_h: Sequence[float],
-    infusion_h: float,
+    infusion_h: float | NDArray[np.float64],
     live: NDArray[np.float64],
     apoptotic: NDArray[np.float64],
 ) -> EventTable:
@@ -30,7 +30,7 @@ def cell_doses(
         model: gives the places of states and rates.
         route: name of a row of ``routes.csv``, which says what the cells enter.
         times_h: starts of the administrations, hours since enrolment.
-        infusion_h: length of each, hours; 0 is a bolus.
+        infusion_h: length of each, hours; 0 is a bolus; float64[n] above 0 where subjects differ.
         live: float64[n], cells of one administration that reach the compartment alive, a subject each.
         apoptotic: float64[n], cells that arrive apoptotic.
 
@@ -49,7 +49,11 @@ def cell_doses(
 
 
 def infusion(
-    model: CompiledModel, state: str, start_h: float, length_h: float, amount: NDArray[np.float64]
+    model: CompiledModel,
+    state: str,
+    start_h: float,
+    length_h: float | NDArray[np.float64],
+    amount: NDArray[np.float64],
 ) -> EventTable:
     """Give an amount into a state, at once or at a constant rate.
 
@@ -57,14 +61,14 @@ def infusion(
         model: gives the places of the state and of its ``rate_`` parameter.
         state: name of the state.
         start_h: hours.
-        length_h: hours; 0 gives it at once.
+        length_h: hours; 0 gives it at once; float64[n] above 0 where subjects differ.
         amount: float64[n], a subject each, in the state's unit.
 
     Returns:
         events, ordered by subject.
     """
     subjects = np.arange(amount.size)
-    if length_h <= 0:
+    if np.ndim(length_h) == 0 and length_h <= 0:
         return same_events(ADD_STATE, model.states.index(state), subjects, start_h, amount)
     rate = model.parameters.index(RATE + state)
     return joined(

@@ -1,0 +1,107 @@
+"""What a study says it does not know of a treatment: drawn from what trials like it have given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from mesolung.reading import Refusal, read_table
+from mesolung.streams import uniforms
+from mesolung.units import quantity
+
+COLUMNS = ("what", "choice", "share", "spread", "source")
+WHAT = ("dose", "route", "times", "size")
+DOSE_UNIT = "cells/kg"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One row of ``unstated.csv``.
+
+    Attributes:
+        choice: what it may be, as a study file writes it; of a dose or size the typical one.
+        share: how often; the shares of one ``what`` add up to 1.
+        spread: SD of the natural logarithm, of a dose or size; else None.
+        source: publication, "derived: ..." or "assumed: ...".
+    """
+
+    choice: str
+    share: float
+    spread: float | None
+    source: str
+
+
+@cache
+def unstated() -> Mapping[str, tuple[Choice, ...]]:
+    """Read ``unstated.csv``.
+
+    Returns:
+        "dose", "route", "times" and "size" -> choices.
+
+    Raises:
+        Refusal: for a table that cannot be used.
+    """
+    found: dict[str, list[Choice]] = {what: [] for what in WHAT}
+    for row in read_table(files("mesolung.product") / "unstated.csv", COLUMNS):
+        if row["what"] not in found:
+            raise Refusal("unknown what", file="unstated.csv", line=row.line, found=row["what"])
+        spread = float(row["spread"]) if row["spread"] else None
+        found[row["what"]].append(Choice(row["choice"], float(row["share"]), spread, row["source"]))
+    for what, choices in found.items():
+        if abs(sum(c.share for c in choices) - 1.0) > 1e-9:
+            raise Refusal(f"the shares of {what} do not add up to 1", file="unstated.csv")
+    return MappingProxyType({what: tuple(choices) for what, choices in found.items()})
+
+
+def drawn_doses(seed: int, treatment: str, slots: int) -> NDArray[np.float64]:
+    """Draw the dose of a treatment whose dose is unknown.
+
+    Arguments:
+        seed: of the run.
+        treatment: names the treatment, so that two have doses of their own.
+        slots: S.
+
+    Returns:
+        float64[S], cells per kg, one a replicate.
+    """
+    (row,) = unstated()["dose"]
+    z = ndtri(np.array([uniforms(seed, f"unknown dose:{treatment}", s, 1)[0] for s in range(slots)]))
+    return quantity(row.choice).to(DOSE_UNIT) * np.exp((row.spread or 0.0) * z)
+
+
+def drawn_choices(what: str, seed: int, treatment: str, slots: int) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Draw the route or the schedule of a treatment for every replicate.
+
+    Arguments:
+        what: "route" or "times".
+        seed, treatment, slots: as `drawn_doses`.
+
+    Returns:
+        (choice, bool[S] the replicates that have it); choices that none has are left out.
+    """
+    rows = unstated()[what]
+    edges = np.cumsum([row.share for row in rows])[:-1]
+    u = np.array([uniforms(seed, f"unknown {what}:{treatment}", s, 1)[0] for s in range(slots)])
+    place = np.searchsorted(edges, u, side="right")
+    return [(row.choice, place == k) for k, row in enumerate(rows) if np.any(place == k)]
+
+
+def drawn_size(seed: int) -> int:
+    """Draw the number of subjects of an arm whose size is unknown: one for all such arms of a study.
+
+    Arguments:
+        seed: of the run.
+
+    Returns:
+        subjects, at least 2.
+    """
+    (row,) = unstated()["size"]
+    z = float(ndtri(uniforms(seed, "unknown size", 0, 1)[0]))
+    return max(2, round(float(row.choice) * float(np.exp((row.spread or 0.0) * z))))

@@ -1,0 +1,123 @@
+"""Write the tables of docs/endpoints.md from the endpoint table of the package.
+
+    python tools/endpoint_table.py            # write them
+    python tools/endpoint_table.py --check    # only say whether they are current
+
+Only what stands between the two marks of a table is touched.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mesolung.biology.tables import Endpoint, definitions, endpoints, reserved
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "endpoints.md"
+START, END = "<!-- {}: written by tools/endpoint_table.py -->", "<!-- end of {} -->"
+READ = {
+    "level": "level",
+    "present": "on at the time",
+    "occurred": "new since enrolment",
+    "death": "dead by the time",
+    "alive": "alive at the time",
+    "discharged": "home alive by the time",
+    "hospital_days": "days to discharge alive",
+    "days_off": "days without it",
+    "days_on": "days on it",
+}
+
+
+def endpoint_table() -> str:
+    """The table of endpoints: a row each, in the order of ``endpoints.csv``."""
+    header = (
+        "name", "what", "unit", "read as", "better", "dead", "matrix", "table 1", "contrast", "test",
+        "not in",
+    )  # fmt: skip
+    known = sorted({disease for row in endpoints().values() for disease in row.diseases})
+    rows = [
+        (
+            f"`{row.name}`",
+            row.label,
+            row.unit,
+            f"{READ[row.rule]}{', log scale' if row.scale == 'log' else ''}",
+            row.better,
+            _dead(row),
+            row.matrix,
+            "yes" if row.at_enrolment else "",
+            row.default_contrast,
+            row.test or ("fisher" if row.type == "binary" else "welch"),
+            ", ".join(disease for disease in known if disease not in row.diseases),
+        )
+        for row in endpoints().values()
+    ]
+    return _table(header, rows)
+
+
+def definition_table() -> str:
+    """The table of definitions that differ by disease."""
+    rows = [
+        (f"`{name}`", disease, part.output, f"{part.above:g} {endpoints()[part.output].unit}", part.source)
+        for (name, disease), parts in definitions().items()
+        for part in parts
+    ]
+    return _table(("endpoint", "disease", "output", "at or above", "source"), rows)
+
+
+def reserved_table() -> str:
+    """The table of endpoints of the study file's format that are refused by name."""
+    rows = [(f"`{name}`", waits) for (kind, name), waits in reserved().items() if kind == "endpoint"]
+    return _table(("name", "waits for"), rows)
+
+
+TABLES = {"endpoints": endpoint_table, "definitions": definition_table, "reserved": reserved_table}
+
+
+def current(text: str) -> str:
+    """Put the tables as they are now into the text of the page.
+
+    Arguments:
+        text: of the page, with the marks of every table.
+
+    Raises:
+        ValueError: where a mark is missing.
+    """
+    for name, table in TABLES.items():
+        start, end = START.format(name), END.format(name)
+        before, _, rest = text.partition(start)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise ValueError(f"{PAGE.name} has no marks of the table {name}")
+        text = f"{before}{start}\n\n{table()}\n{end}{after}"
+    return text
+
+
+def _dead(row: Endpoint) -> str:
+    if row.rule in ("death", "alive"):
+        return "itself"
+    if row.deaths != "worst":
+        return "left out" if row.deaths == "survivors" else row.deaths
+    value = "the follow-up's length" if row.value_at_death is None else f"{row.value_at_death:g}"
+    return f"worst: {value}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines) + "\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write or check the page; 1 where a check finds it out of date."""
+    text = PAGE.read_text(encoding="utf-8")
+    wanted = current(text)
+    if "--check" in arguments:
+        print("current" if text == wanted else "out of date: python tools/endpoint_table.py")
+        return int(text != wanted)
+    PAGE.write_text(wanted, encoding="utf-8")
+    print(f"wrote {PAGE.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
