@@ -71,8 +71,8 @@ class _Equations:
 
 
 @cache
-def _solved() -> tuple[tuple[str, ...], Mapping[str, Values], Mapping[str, list[str]]]:
-    """Names whose powers are sought, and for each mediator their powers and the laws that have none."""
+def _solved() -> tuple[tuple[str, ...], Values, dict[str, list[str]]]:
+    """Names whose powers are sought, the powers float64[name, mediator], and the laws that have none."""
     model, equations = laws(), _Equations()
     for state, law in model.rates.items():
         equations.equal(equations.form(law, state), {state: 1.0}, state)
@@ -83,10 +83,8 @@ def _solved() -> tuple[tuple[str, ...], Mapping[str, Values], Mapping[str, list[
     free = tuple(dict.fromkeys([*model.rules, *sorted(carriers())]))
     states = list(model.rates)
     column = {name: k for k, name in enumerate(free)}
-    matrix, of_states = (
-        np.zeros((len(equations.rows), len(free))),
-        np.zeros((len(equations.rows), len(states))),
-    )
+    count = len(equations.rows)
+    matrix, of_states = np.zeros((count, len(free))), np.zeros((count, len(states)))
     for i, (row, _) in enumerate(equations.rows):
         for name, value in row.items():
             if name in column:
@@ -100,7 +98,7 @@ def _solved() -> tuple[tuple[str, ...], Mapping[str, Values], Mapping[str, list[
         name: sorted({equations.rows[i][1] for i in np.flatnonzero(broken[:, k])})
         for k, name in enumerate(MEDIATORS)
     }
-    return free, {name: found[:, k] for k, name in enumerate(MEDIATORS)}, wrong
+    return free, np.asarray(found, np.float64), wrong
 
 
 def powers(mediator: str) -> tuple[dict[str, float], list[str]]:
@@ -111,9 +109,8 @@ def powers(mediator: str) -> tuple[dict[str, float], list[str]]:
         the laws for which no such change of parameters exists.
     """
     names, found, wrong = _solved()
-    return {n: float(v) for n, v in zip(names, found[mediator], strict=True) if abs(v) > 1e-9}, wrong[
-        mediator
-    ]
+    of_it = found[:, MEDIATORS.index(mediator)]
+    return {n: float(v) for n, v in zip(names, of_it, strict=True) if abs(v) > 1e-9}, wrong[mediator]
 
 
 def scaled(mediator: str) -> Mapping[str, float]:

@@ -367,9 +367,9 @@ def test_every_unit_of_the_package_is_missed_when_it_is_gone(name: str) -> None:
 
 def test_the_package_has_no_law_that_needs_pleading() -> None:
     """The whole check takes a moment, so that it can run at every assembly."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     assemble()
-    assert time.perf_counter() - begin < 1.5
+    assert time.process_time() - begin < 1.5
 
 
 def test_a_table_without_file_is_checked_too() -> None:

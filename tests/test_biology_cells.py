@@ -118,17 +118,20 @@ def test_effects_are_modest_and_grow_with_the_dose(severe: Subjects) -> None:
 
 def test_late_cells_help_less(severe: Subjects) -> None:
     """From states alone: the inflammation that licenses them and the injury they could prevent are over."""
-    early, late = (
-        course(severe.with_dose("MSC_blood", 0.7, ENROLLED + later), 30, outputs=OUTPUTS)
-        for later in (-48.0, 8 * 24.0)
+    early, late, last = (
+        course(severe.with_dose("MSC_blood", 0.7, ENROLLED + 24.0 * later), 45, outputs=OUTPUTS)
+        for later in (-2, 8, 26)
     )
-    untreated = course(severe, 30, outputs=OUTPUTS)
-    area = [
-        np.trapezoid(run["pf_ratio"] - untreated["pf_ratio"], run["time"], axis=1).mean()
-        for run in (early, late)
-    ]
-    assert area[1] < 0.5 * area[0]
-    assert np.median(late["MSC_licensed"].max(1)) < 0.5 * np.median(early["MSC_licensed"].max(1))
+    untreated = course(severe, 45, outputs=OUTPUTS)
+    gained = []
+    for run, later in ((early, -2), (late, 8), (last, 26)):
+        given = 2 * (9 + later)
+        gained.append((run["pf_ratio"] - untreated["pf_ratio"])[:, given : given + 20].mean())
+    assert gained[1] < gained[0]
+    assert gained[2] < 0.5 * gained[0]
+    licensed = [np.median(run["MSC_licensed"].max(1)) for run in (early, late, last)]
+    assert licensed[1] < licensed[0]
+    assert licensed[2] < 0.5 * licensed[0]
 
 
 def test_few_living_cells_help_less(severe: Subjects) -> None:
@@ -159,6 +162,13 @@ def test_cells_may_have_no_effect_in_humans() -> None:
     assert 0.3 <= none.mean() <= 0.5
     for carrier in ("gain_paracrine", "gain_efferocytosis", "gain_repair"):
         assert (people.column(carrier) == 0.0).mean() > 0.3
+
+
+def test_no_share_of_deaths_need_be_mediated() -> None:
+    """The prior puts mass on a hazard that oxygenation and inflammation do not touch, and on one they do."""
+    share = subjects("healthy", 2000, seed=5).column("mediated_share")
+    assert 0.2 <= (share == 0.0).mean() <= 0.4
+    assert (share > 0.2).mean() > 0.4
 
 
 @pytest.mark.parametrize("steroid", [False, True])

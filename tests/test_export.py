@@ -29,9 +29,6 @@ TIMES = np.arange(0.0, DAYS * 24.0 + 0.1, 6.0)
 LARGEST_ERROR = 1e-5
 # A state that never exceeds this is at rest at 0, and what it holds is rounding.
 NOTHING = 1e-6
-GROUPS = [
-    (name, group) for name in diseases() for group in [g for g, _ in read_disease(name).groups] or [None]
-]
 
 
 @pytest.fixture(scope="module")
@@ -56,25 +53,22 @@ def engine_course(model: CompiledModel, disease: str, group: str | None) -> np.n
     return solution.values[0]
 
 
-def roadrunner_course(sbml: str, states: tuple[str, ...]) -> np.ndarray:
+def roadrunner_course(sbml: str, states: tuple[str, ...], times: np.ndarray = TIMES) -> np.ndarray:
     """The course of an exported file by libRoadRunner."""
     simulator = roadrunner.RoadRunner(sbml)
     simulator.timeCourseSelections = ["time", *states]
-    # The stiff method does not get on where bacteria enter the blood at the start: its trigger of extinction
-    # changes while the step is still tiny.
+    # At this tolerance its method for stiff models needs many times the steps.
     simulator.integrator.stiff = False
     simulator.integrator.relative_tolerance = 1e-9
     simulator.integrator.absolute_tolerance = 1e-12
     simulator.integrator.maximum_num_steps = 200_000
-    return np.asarray(simulator.simulate(times=TIMES))[:, 1:]
+    return np.asarray(simulator.simulate(times=times))[:, 1:]
 
 
-@pytest.mark.parametrize(("disease", "group"), GROUPS)
-def test_libroadrunner_runs_the_file_to_the_engines_course(
-    compiled: CompiledModel, disease: str, group: str | None
-) -> None:
-    ours = engine_course(compiled, disease, group)
-    theirs = roadrunner_course(sbml_of(disease, group), compiled.states)
+@pytest.mark.parametrize("disease", diseases())
+def test_libroadrunner_runs_the_file_to_the_engines_course(compiled: CompiledModel, disease: str) -> None:
+    ours = engine_course(compiled, disease, None)
+    theirs = roadrunner_course(sbml_of(disease), compiled.states)
     largest = np.abs(ours).max(axis=0)
     scale = np.abs(ours) + 1e-3 * np.maximum(largest, NOTHING)
     error = np.abs(theirs - ours) / scale
@@ -83,8 +77,8 @@ def test_libroadrunner_runs_the_file_to_the_engines_course(
     if disease == "healthy":
         assert np.abs(ours - ours[0]).max() <= 1e-9 * largest.max()
     else:
-        place = compiled.states.index("EVLW")
-        assert ours[:, place].max() > 1.2 * ours[0, place], "the file shows no disease"
+        place = compiled.states.index("IL6p")
+        assert ours[:, place].max() > 1.5 * ours[0, place], "the file shows no disease"
 
 
 @pytest.mark.parametrize("disease", diseases())
@@ -178,14 +172,17 @@ def test_antimony_is_the_same_model() -> None:
     for model in (back, sbml):
         assert model.getNumEvents() > len(assemble().sbml.split("<event ")) - 1
     values = [
-        {p.getId(): p.getValue() for p in m.getListOfParameters() if p.isSetValue() and p.getConstant()}
+        {
+            p.getId(): p.getValue()
+            for p in m.getListOfParameters()
+            if p.getConstant() and not m.getInitialAssignment(p.getId())
+        }
         for m in (back, sbml)
     ]
     assert {name: values[0][name] for name in values[1]} == pytest.approx(values[1])
-    states = assemble().states
-    assert roadrunner_course(antimony.getSBMLString(None), states) == pytest.approx(
-        roadrunner_course(sbml_of("ards"), states), rel=1e-6, abs=1e-9
-    )
+    times = np.array([0.0, 24.0, 72.0])
+    first, second = (roadrunner_course(m.getSBMLDocument().toSBML(), assemble().states, times) for m in (back, sbml))
+    assert np.abs(first - second).max() <= 1e-6 * np.abs(second).max()
 
 
 def command(*arguments: str) -> int:

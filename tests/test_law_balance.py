@@ -42,7 +42,7 @@ def ill(request: pytest.FixtureRequest) -> Ill:
 
 
 def at(ill: Ill, step: int) -> tuple[dict[str, Values], dict[str, Values]]:
-    """Rates of states and values of fluxes, sources and parameters, by name; drivers as before the illness."""
+    """Rates of states and values of fluxes, sources and parameters by name; drivers as before the illness."""
     people, run = ill
     states, s = states_of(run, step), system()
     change = rates(states, people.parameters)

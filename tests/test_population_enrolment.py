@@ -78,9 +78,10 @@ def test_a_subject_follows_a_course_of_its_own_disease(mixed):
 
 
 def test_a_disease_that_nobody_has_is_refused():
-    nobody = people(2, 220.0, 1)
-    empty = Candidates(*(a[:0] for a in (nobody.disease, nobody.draw, nobody.course, nobody.step)),
-                       nobody.weight[:0], {k: v[:0] for k, v in nobody.values.items()})  # fmt: skip
+    someone = people(2, 220.0, 1)
+    none = someone.draw[:0]
+    values = {name: v[:0] for name, v in someone.values.items()}
+    empty = Candidates(none, none, none, none, someone.weight[:0], values)
     candidates, shares = with_disease_shares(pooled([people(1, 140.0), empty]), {"ards": 0.9, "other": 0.1})
     with pytest.raises(CannotEnrol, match="disease"):
         enrol(candidates, shares, DISTANCES)

@@ -74,7 +74,10 @@ CASES = {
     "sizes that do not add up": Case("size = 24", "size = 25", "sizes do not add up (found 25; allowed: 24"),
     "negative size": Case("size = 24", "size = -24", "more than 0"),
     "size a text": Case("size = 24", 'size = "24"', "a whole number"),
-    "size unknown": Case("size = 24", 'size = "unknown"', 'size = "unknown" is not supported yet'),
+    "size of some unknown": Case(
+        "size = 12", 'size = "unknown"', "a size beside arms whose size is unknown", -10
+    ),
+    "size no number": Case("size = 24", 'size = "many"', "a whole number"),
     "phenotype": Case(USUAL, "[population.phenotype]\nhyper = 0.3\n" + USUAL, "unknown phenotype", 1),
     "include": Case(USUAL, '[population.include]\nsofa = "> 8"\n' + USUAL, "not supported yet"),
     "delay beyond its bound": Case(
@@ -154,17 +157,27 @@ CASES = {
     "dose a number": Case(DOSE, "dose = 100e6", "a quantity has its unit"),
     "dose of nothing": Case(DOSE, 'dose = "many"', "dose: wrong unit or no quantity"),
     "dose beyond all": Case(DOSE, 'dose = "1e30 cells"', "impossible dose"),
-    "dose unknown": Case(DOSE, 'dose = "unknown"', "not supported yet"),
-    "dose with a cap": Case(DOSE, DOSE + '\nmax = "80e6 cells"', "a cap on the dose is not supported yet", 1),
+    "cap on a dose for all": Case(DOSE, DOSE + '\nmax = "80e6 cells"', "the same for all", 1),
+    "cap per kg": Case(DOSE, 'dose  = "1e6 cells/kg"\nmax = "80e6 cells/kg"', "max: wrong unit", 1),
+    "cap of nothing": Case(DOSE, 'dose  = "1e6 cells/kg"\nmax = "0 cells"', "impossible cap", 1),
     "basis": Case(DOSE, DOSE + '\ndose_basis = "alive"', "unknown dose_basis", 1),
     "infusion in kg": Case(DOSE, DOSE + '\ninfusion = "60 kg"', "infusion: wrong unit", 1),
     "infusion backwards": Case(DOSE, DOSE + '\ninfusion = "-60 min"', "impossible infusion", 1),
-    "infusion range": Case(DOSE, DOSE + '\ninfusion = ["60 min", "80 min"]', "not supported yet", 1),
+    "infusion range backwards": Case(
+        DOSE, DOSE + '\ninfusion = ["80 min", "60 min"]', "a range out of order", 1
+    ),
+    "infusion of three": Case(DOSE, DOSE + '\ninfusion = ["10 min", "60 min", "80 min"]', "at most 2", 1),
     "lot file": Case(
         '{ type = "cells", source = "umbilical cord", cryopreserved = true }', '"lot.toml"', "a lot file"
     ),
     "EV": Case('type = "cells"', 'type = "ev"', 'product type "ev" is not supported yet'),
-    "vehicle as a product": Case('type = "cells"', 'type = "vehicle"', "not supported yet"),
+    "vehicle of cells": Case('type = "cells"', 'type = "vehicle"', "a vehicle has no cells"),
+    "vehicle counted in cells": Case(
+        '{ type = "cells", source = "umbilical cord", cryopreserved = true }',
+        '{ type = "vehicle" }',
+        "dose: wrong unit",
+        1,
+    ),
     "unknown product": Case('type = "cells"', 'type = "cels"', "unknown product type; did you mean cells"),
     "unknown source": Case("umbilical cord", "umbilical chord", "did you mean umbilical cord"),
     "unknown key of a product": Case("cryopreserved", "cryopreservd", "did you mean cryopreserved"),
@@ -177,7 +190,16 @@ CASES = {
     "time before the origin": Case(TIMES, 'times = ["-1 d"]', "before the origin"),
     "time beyond the end": Case(TIMES, 'times = ["0 d",\n"29 d"]', "beyond the duration", 1),
     "one time twice": Case(TIMES, 'times = ["0 d", "0 h"]', "two doses at one time"),
-    "times unknown": Case(TIMES, 'times = "unknown"', 'times = "unknown" is not supported yet'),
+    "times a text": Case(TIMES, 'times = "0 d"', 'a table or a list or "unknown"'),
+    "time of an endpoint unknown": Case(
+        'time = "28 d"\ncontrast', 'time = "unknown"\ncontrast', "a time that is unknown"
+    ),
+    "time of days unknown": Case(
+        'arm = "vehicle"\nendpoint = "mortality"\ntime = "28 d"\n' + SEEN,
+        'arm = "vehicle"\nendpoint = "hospital_days"\ntime = "unknown"\nvalue = 12',
+        "hospital_days counts days up to a time",
+        2,
+    ),
     "times on and on": Case(
         TIMES, 'times = { start = "0 d", every = "2 d", count = 30 }', "beyond the duration"
     ),

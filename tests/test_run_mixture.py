@@ -64,10 +64,10 @@ def small():
         yield
 
 
-def ran(folder: Path, disease: str, arms: str, **how: int) -> Result:
+def ran(folder: Path, disease: str, arms: str, workers: int = 2, chunk: int = 1024) -> Result:
     file = folder / "study.toml"
     file.write_text(STUDY.format(disease=disease, arms=arms), encoding="utf-8")
-    return run_study(read_study(file), replicates=REPLICATES, **{"workers": 2, **how})
+    return run_study(read_study(file), replicates=REPLICATES, workers=workers, chunk=chunk)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,11 @@ def test_a_phenotype_is_left_and_entered_as_time_goes_on(reference):
 def test_the_report_shows_mixture_correlations_and_phenotypes(reference, tmp_path):
     write_report(reference, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    for words in ("Diseases of the subjects", "Rank correlations at enrolment", "Phenotypes among those alive"):
+    for words in (
+        "Diseases of the subjects",
+        "Rank correlations at enrolment",
+        "Phenotypes among those alive",
+    ):
         assert words in page
 
 

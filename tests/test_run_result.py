@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mesolung.reading import Refusal
-from mesolung.study import read_study
+from mesolung.study import read_study, run
 from mesolung.study.result import TABLES, Result, json_text, write_run_folder
 from mesolung.study.run import run_study
 from mesolung.study.schema import result_schema
@@ -46,6 +46,14 @@ as = "change"
 name = "viable_cells_lung"
 time = "1 d"
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_more_draws_than_replicates():
+    """A library of the draws that are looked at and no others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "DRAWS_AT_LEAST", REPLICATES)
+        yield
 
 
 def plan(folder: Path, *, disease: str = "ards", population: str = "", dose: str = "1e6 cells/kg") -> Path:

@@ -14,7 +14,7 @@ from mesolung.biology.tables import endpoints
 from mesolung.reading import Refusal
 from mesolung.study import inputs_sha256, read_study
 from mesolung.study.answering import answer, planned_endpoints
-from mesolung.study.answers import arm_answer
+from mesolung.study.answers import analyses, arm_answer, contrast_answer, effect_answer
 from mesolung.study.asked import ONSET_H, Asked, asked_of, outputs_asked
 from mesolung.study.observing import observe
 from mesolung.study.replicates import ArmTrials
@@ -139,6 +139,13 @@ def test_fewer_such_subjects_than_were_published_are_told(study_of) -> None:
     assert warning.startswith("observation 0 (pf_ratio@7d:where age >= 60 year): cells has ")
 
 
+@pytest.mark.parametrize("name", ["ventilator_free_days", "hospital_days", "ventilation_days", "discharged"])
+def test_days_and_discharge_take_a_rule_for_the_dead(study_of, name: str) -> None:
+    for rule in ("survivors", "worst", "zero"):
+        (one,) = study_of(ENDPOINT.format(name) + f'deaths = "{rule}"').endpoints
+        assert one.deaths == rule
+
+
 # Times from onset
 
 
@@ -232,6 +239,11 @@ def test_a_state_can_be_compared_but_not_won_by(study_of) -> None:
         one = arm(name, factor)
         courses = replace(one.outcomes, outputs={"M1": one.outcomes.outputs["pf_ratio"]})
         arms[name] = replace(one, outcomes=courses, paired=courses)
+    asked = asked_of(study, study.endpoints[0])
+    told = contrast_answer(analyses(arms["cells"], arms["none"], asked, "ratio", None), asked)
+    effect = effect_answer(arms["cells"], arms["none"], asked, "ratio")
+    assert told["p50"] == pytest.approx(5.0, rel=0.3) and effect["p50"] == pytest.approx(5.0, rel=0.1)
+    assert np.isnan(told["p_success"]) and np.isnan(effect["p_benefit"])
     higher, same = observe(study, arms, 1, "none")[0]
     assert higher["p_higher"] > 0.95 and same["p_none"] > 0.95
 

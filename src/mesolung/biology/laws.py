@@ -150,11 +150,6 @@ def laws_of(texts: Mapping[str, str]) -> ModelText:
     for law in laws:
         if law.kind == VALUE and law.remark:
             meanings.setdefault(law.name, law.remark)
-    # The comment behind the first of a chain, as X1, X2, X3, speaks for all of them.
-    for law in laws:
-        first = re.sub(r"\d+$", "1", law.name)
-        if law.kind == VALUE and first in meanings:
-            meanings.setdefault(law.name, meanings[first])
     return ModelText(tuple(laws), headers, units, meanings)
 
 

@@ -10,6 +10,8 @@ from mesolung.biology.assemble import assemble
 from mesolung.biology.dependencies import Dependency, dependencies
 from mesolung.biology.disease import Disease, read_disease
 from mesolung.biology.laws import ModelText, read_laws
+from mesolung.biology.meanings import meaning_of
+from mesolung.biology.parameters import read_parameters
 from mesolung.reading import Refusal
 
 CELL, MOLECULE, PATHOGEN, TISSUE, DRUG, MEASURE = "cell", "molecule", "pathogen", "tissue", "drug", "measure"
@@ -79,7 +81,7 @@ def pathway_map(disease: str = "healthy", group: str | None = None) -> str:
 def pathways(disease: str = "healthy", group: str | None = None) -> Pathways:
     """Collect what the map shows; see `pathway_map` for arguments and errors."""
     chosen = read_disease(disease)
-    text = read_laws()
+    text, table = read_laws(), read_parameters()
     entering = _drivers(text, _targets(chosen, group))
     nodes = {}
     for state in text.states:
@@ -89,7 +91,7 @@ def pathways(disease: str = "healthy", group: str | None = None) -> Pathways:
             name=state,
             module=law.module,
             kind=kind_of(state, law.module, text.units.get(state, "")),
-            meaning=text.meanings.get(state, "") or _label(state),
+            meaning=meaning_of(state, text, table),
             unit=text.units.get(state, ""),
             place=law.place,
             drivers=entering.get(state, ()),
@@ -123,12 +125,6 @@ def kind_of(state: str, module: str, unit: str) -> str:
     if module == _TISSUE_MODULE:
         return TISSUE
     return _OF_UNIT.get(unit, MEASURE)
-
-
-def _label(state: str) -> str:
-    return ", ".join(
-        row.label for row in annotations().get(state, ()) if row.qualifier in ("is", "isVersionOf")
-    )
 
 
 def _targets(disease: Disease, group: str | None) -> tuple[str, ...]:

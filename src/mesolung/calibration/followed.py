@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,10 +109,14 @@ def from_onset(values: Outputs) -> Followed:
         onset.
     """
     ill = values["IFN"] > ONSET_IFN_PM
-    return Followed(values, ill.argmax(axis=1), ill.any(axis=1).astype(np.float64), 29)
+    return Followed(values, ill.argmax(axis=1), np.asarray(ill.any(axis=1), np.float64), 29)
 
 
-def enrolled(holds: Callable[[Outputs], Flags], horizon: int, *, still: bool = False) -> Callable:
+# Outputs of a whole cohort -> those followed.
+Enrolment = Callable[[Outputs], Followed]
+
+
+def enrolled(holds: Callable[[Outputs], Flags], horizon: int, *, still: bool = False) -> Enrolment:
     """Make an enrolment on the day after something holds first.
 
     Arguments:
@@ -147,12 +151,10 @@ def ventilated_at_enrolment(values: Outputs) -> Followed:
         those enrolled; weight 0 for who is not on a ventilator.
     """
     found = enrolled(lambda o: o["pf_ratio"] < ARDS_BELOW_MMHG, 28, still=True)(values)
-    return Followed(
-        found.values, found.start, (found.at("VENT", 0) > VENTILATED).astype(np.float64), found.horizon
-    )
+    return replace(found, weight=np.asarray(found.at("VENT", 0) > VENTILATED, np.float64))
 
 
-FOLLOWED: dict[str, Callable[[Outputs], Followed]] = {
+FOLLOWED: dict[str, Enrolment] = {
     "covid19-ards": from_onset,
     "ards": ventilated_at_enrolment,
     "pneumonia": enrolled(lambda o: o["crp"] > ILL_CRP_MG_L, 25),

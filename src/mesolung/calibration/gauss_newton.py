@@ -17,6 +17,7 @@ UNKNOWN = 4.0
 # Finite differences: large enough to rise above the noise that a change of who is counted makes.
 DIFFERENCE, DIFFERENCE_OF_SD = 0.12, 0.4
 LONGEST_STEP = 0.6
+TOLD_EVERY = 20
 DAMPING, LEAST_DAMPING, LESS, MORE, TRIES = 1.0, 0.05, 4.0, 6.0, 4
 # The prior's own curvature, times the damping, is what a step is damped by.
 OF_PRIOR = 2.0
@@ -94,7 +95,7 @@ def gauss_newton(
     damping, done = DAMPING, 0
     for k in range(rounds):
         now = robust(raw)
-        slope = _slopes(residuals, x, now, sd)
+        slope = _slopes(residuals, x, now, sd, _teller(tell, k + 1, sd.size))
         lowered = False
         for _ in range(TRIES):
             normal = slope.T @ slope + np.diag((1.0 + OF_PRIOR * damping) / sd**2)
@@ -114,11 +115,19 @@ def gauss_newton(
     return Fitted(x, raw, before, best, done)
 
 
-def _slopes(residuals: Callable[[Values], Values], x: Values, now: Values, sd: Values) -> Values:
+def _teller(tell: Callable[[str], object], number: int, of: int) -> Callable[[int], object]:
+    return lambda done: tell(f"round {number}: {done} of {of} slopes")
+
+
+def _slopes(
+    residuals: Callable[[Values], Values], x: Values, now: Values, sd: Values, done: Callable[[int], object]
+) -> Values:
     slope = np.empty((now.size, x.size))
     for k in range(x.size):
         h = min(DIFFERENCE, DIFFERENCE_OF_SD * sd[k])
         beside = x.copy()
         beside[k] += h
         slope[:, k] = (robust(residuals(beside)) - now) / h
+        if (k + 1) % TOLD_EVERY == 0:
+            done(k + 1)
     return slope

@@ -52,9 +52,20 @@ class NotFitted(Exception):
 class Step(Protocol):
     """One step of the ladder."""
 
-    title: str
-    draws: int
-    courses: int
+    @property
+    def title(self) -> str:
+        """What it is about."""
+        ...
+
+    @property
+    def draws(self) -> int:
+        """Parameter draws that it evaluates; 0 for none."""
+        ...
+
+    @property
+    def courses(self) -> int:
+        """Subjects of each draw; 0 for none of its own."""
+        ...
 
     def evaluate(self, tables: Tables) -> Evaluated:
         """Put the model beside the step's targets under a table."""

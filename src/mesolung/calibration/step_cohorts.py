@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,10 +12,17 @@ from mesolung.biology.disease import Disease
 from mesolung.biology.parameters import Parameters
 from mesolung.calibration.followed import FOLLOWED, Followed
 from mesolung.calibration.followed_measures import measured_of
-from mesolung.calibration.gauss_newton import Fitted, gauss_newton
+from mesolung.calibration.gauss_newton import gauss_newton
+from mesolung.calibration.ladder_step import Evaluated, NotFitted, Outcome, Tell
 from mesolung.calibration.moves import Move
 from mesolung.calibration.step_targets import Compared, StepTarget, compared, residuals_of
-from mesolung.calibration.written_values import Tables, moved_by, moved_disease, moved_parameters
+from mesolung.calibration.written_values import (
+    Tables,
+    moved_by,
+    moved_disease,
+    moved_parameters,
+    moved_texts,
+)
 from mesolung.engine import CompiledModel, EventTable
 from mesolung.population.courses import courses_of_draw
 from mesolung.population.draws import Draws, draw_prior
@@ -31,8 +38,67 @@ SHARE_OF_DRAWS = {"pneumonia": 0.6, "sepsis": 0.6}
 ALWAYS = ("HAZ", "VENT", "DIS", "IFN", "pf_ratio", "crp", "sofa", "hyperinflammation", "SEC")
 
 
-@dataclass
+@dataclass(frozen=True)
 class CohortStep:
+    """A step whose targets are measured in virtual cohorts.
+
+    Attributes:
+        title: of the step.
+        model, targets, seed, draws, courses, workers: as `VirtualCohorts`.
+    """
+
+    title: str
+    model: CompiledModel
+    targets: Sequence[StepTarget]
+    seed: int
+    draws: int
+    courses: int
+    workers: int
+
+    def evaluate(self, tables: Tables) -> Evaluated:
+        """Put the model beside the step's targets.
+
+        Arguments:
+            tables: of parameters and diseases.
+
+        Returns:
+            every target.
+        """
+        return Evaluated(self._cohorts(tables).compare())
+
+    def fit(self, tables: Tables, moves: Sequence[Move], rounds: int, tell: Tell) -> Outcome:
+        """Move parameters and drivers towards the targets.
+
+        Arguments:
+            tables: the start.
+            moves: what may be moved.
+            rounds: linearisations at most.
+            tell: called with a line of progress.
+
+        Returns:
+            the texts with what moved.
+
+        Raises:
+            NotFitted: when the step has nothing to move.
+        """
+        if not moves:
+            raise NotFitted("the step has nothing to move")
+        cohorts = self._cohorts(tables)
+
+        def residuals(x: Values) -> Values:
+            return residuals_of(cohorts.compare(moves, x.tolist()))
+
+        found = gauss_newton(residuals, np.array([m.sd for m in moves]), rounds, tell)
+        return Outcome(moved_texts(tables, moves, found.x.tolist()), found.before, found.after, found.rounds)
+
+    def _cohorts(self, tables: Tables) -> VirtualCohorts:
+        return VirtualCohorts(
+            self.model, tables, self.targets, self.seed, self.draws, self.courses, self.workers
+        )
+
+
+@dataclass
+class VirtualCohorts:
     """Virtual cohorts of one table, and the targets that they are compared with.
 
     Attributes:
@@ -64,7 +130,7 @@ class CohortStep:
             every target, in order.
         """
         found: dict[str, dict[str, float]] = {}
-        for name in self._cohorts():
+        for name in self._names():
             mine = [(m, v) for m, v in zip(moves, x, strict=True) if m.disease in ("", name)]
             key = np.array([v for _, v in mine], float).tobytes()
             made = self._made.setdefault(name, {})
@@ -77,24 +143,7 @@ class CohortStep:
             out.append(compared(target, value / found[other][target.name] if other else value))
         return out
 
-    def fit(self, moves: Sequence[Move], rounds: int, tell: Callable[[str], object] = print) -> Fitted:
-        """Move parameters and drivers towards the targets.
-
-        Arguments:
-            moves: what may be moved.
-            rounds: linearisations at most.
-            tell: called with a line of progress.
-
-        Returns:
-            where the fit ended.
-        """
-
-        def residuals(x: Values) -> Values:
-            return residuals_of(self.compare(moves, x.tolist()))
-
-        return gauss_newton(residuals, np.array([m.sd for m in moves]), rounds, tell)
-
-    def _cohorts(self) -> tuple[str, ...]:
+    def _names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(c for t in self.targets for c in (t.cohort, t.parts[1]) if c))
 
     def _measured(self, name: str, moves: Sequence[Move], x: Sequence[float]) -> dict[str, float]:

@@ -36,12 +36,14 @@ class DrugStep:
         seed: of the runs.
         draws: parameter draws of a run.
         workers: threads.
+        tell: called with a line before each of the runs, which take minutes.
     """
 
     model: CompiledModel
     seed: int
     draws: int
     workers: int
+    tell: Tell = print
     title: str = "drugs"
     courses: int = 0
 
@@ -56,20 +58,20 @@ class DrugStep:
             of the fit on RECOVERY.
         """
         table = tables.parameters
-        found = usual_care.evaluate(table, usual_care.STRATA, self.draws, self.workers, self.seed)
+        found = self._found(table, usual_care.STRATA)
         compared = []
         for stratum in usual_care.STRATA:
-            got, fitted = found[stratum.study], stratum is not usual_care.OXYGEN
-            use = DEXAMETHASONE_SOURCE + ("" if fitted else ", a check")
-            ratio_tolerance = _tolerance(stratum.low, stratum.high)
+            got, ratio_tolerance = found[stratum.study], _tolerance(stratum.low, stratum.high)
             compared += [
                 _compared(
                     f"{stratum.study} mortality by day 28",
-                    stratum.control, CONTROL_TOLERANCE, got.control, "share", use,
+                    stratum.control, CONTROL_TOLERANCE, got.control, "share",
+                    _source(stratum is usual_care.VENTILATED),
                 ),
                 _compared(
                     f"{stratum.study} risk ratio with dexamethasone",
-                    stratum.risk_ratio, ratio_tolerance, got.risk_ratio, "ratio", use,
+                    stratum.risk_ratio, ratio_tolerance, got.risk_ratio, "ratio",
+                    _source(stratum is not usual_care.OXYGEN),
                 ),
             ]  # fmt: skip
         compared += self._tocilizumab(table)
@@ -108,10 +110,15 @@ class DrugStep:
         texts[tables.parameter_file] = with_cells(texts[tables.parameter_file], cells)
         return Outcome(texts, before, after, usual_care.ROUNDS)
 
+    def _found(self, table: Parameters, strata: Sequence[usual_care.Stratum]) -> dict[str, usual_care.Found]:
+        found = {}
+        for stratum in strata:
+            self.tell(f"{stratum.study}: {self.draws} draws")
+            found |= usual_care.evaluate(table, (stratum,), self.draws, self.workers, self.seed)
+        return found
+
     def _cost(self, table: Parameters) -> float:
-        found = usual_care.evaluate(
-            table, (usual_care.VENTILATED, usual_care.NO_OXYGEN), self.draws, self.workers, self.seed
-        )
+        found = self._found(table, (usual_care.VENTILATED, usual_care.NO_OXYGEN))
         return float(((usual_care.residuals(found) / usual_care.TOLERANCE) ** 2).sum())
 
     def _tocilizumab(self, table: Parameters) -> list[Compared]:
@@ -128,6 +135,10 @@ class DrugStep:
                 value, "ratio", f"{row['source']}, a check",
             )
         ]  # fmt: skip
+
+
+def _source(fitted: bool) -> str:
+    return DEXAMETHASONE_SOURCE if fitted else f"{DEXAMETHASONE_SOURCE}, a check"
 
 
 def _tolerance(low: float, high: float) -> float:

@@ -174,5 +174,7 @@ def _target(row: Row, file: str) -> StepTarget:
         )
     if not row["source"]:
         raise Refusal("a target says where it was seen or that it is assumed", file=file, line=row.line)
-    words = (row[c] for c in ("cohort", "measure", "output", "group"))
-    return StepTarget(step, *words, day, value, tolerance, row["unit"], row["source"])
+    return StepTarget(
+        step, row["cohort"], row["measure"], row["output"], row["group"], day, value, tolerance,
+        row["unit"], row["source"],
+    )  # fmt: skip

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from mesolung.biology.assemble import MODULES, module_text
 from mesolung.biology.disease import Disease, diseases, read_disease
 from mesolung.biology.parameters import COLUMNS, Parameters, read_parameters
 from mesolung.calibration.moves import BETWEEN, Move, moved_value
@@ -50,10 +51,12 @@ class Tables:
     @property
     def diseases_hash(self) -> str:
         """SHA-256 of the texts of all diseases, 64 hexadecimal digits."""
-        digest = hashlib.sha256()
-        for name in sorted(self.diseases):
-            digest.update(f"{name} {self.diseases[name].hash}\n".encode())
-        return digest.hexdigest()
+        return _digest(f"{name} {self.diseases[name].hash}" for name in sorted(self.diseases))
+
+    @property
+    def modules_hash(self) -> str:
+        """SHA-256 of the package's modules, which the values stand in, 64 hexadecimal digits."""
+        return _digest(f"{name} {module_text(name)}" for name in MODULES)
 
     def value(self, move: Move) -> float | list[float]:
         """Look up what a move would change.
@@ -311,6 +314,13 @@ def replace_together(texts: Mapping[Path, str], before: Mapping[Path, str]) -> N
         for fresh, _ in made:
             with suppress(OSError):
                 fresh.unlink()
+
+
+def _digest(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(f"{line}\n".encode())
+    return digest.hexdigest()
 
 
 def _restore(path: Path, content: bytes | None) -> None:

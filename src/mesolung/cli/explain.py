@@ -98,8 +98,11 @@ def _everything() -> Iterator[Entry]:
 
 def _unknown(name: str, names: list[str]) -> Refusal:
     lists = f"the lists {', '.join(LISTS)}"
-    folded = {known.casefold(): known for known in (*names, *LISTS)}
-    near = [folded[key] for key in get_close_matches(name.casefold(), folded, n=NEAREST, cutoff=0.5)]
+    folded: dict[str, list[str]] = {}
+    for known in dict.fromkeys((*names, *LISTS)):
+        folded.setdefault(known.casefold(), []).append(known)
+    close = get_close_matches(name.casefold(), folded, n=NEAREST, cutoff=0.5)
+    near = [known for key in close for known in folded[key]]
     return Refusal(
         "unknown name", found=name, allowed=f"perhaps {', '.join(near)}; {lists}" if near else lists
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mesolung.cli.entry import Entry, Fact
 from mesolung.cli.explain_parameters import deviation
+from mesolung.cli.explain_uses import all_diseases, parameters
 
 if TYPE_CHECKING:
     from mesolung.biology.disease import Disease, Driver, Spread
@@ -17,11 +18,8 @@ HEALTHY = "healthy"
 
 def disease_entries() -> Iterator[Entry]:
     """Tell of every disease of the package."""
-    from mesolung.biology.disease import diseases, read_disease
-
-    for name in diseases():
-        disease = read_disease(name)
-        others = [other for other in diseases() if other not in (name, HEALTHY)]
+    for name, disease in all_diseases().items():
+        others = [other for other in all_diseases() if other not in (name, HEALTHY)]
         facts: dict[str, Fact] = {
             "file": f"biology/diseases/{name}.toml",
             "course": f"{disease.length_h / 24:g} d, sampled every {disease.sampled_every_h:g} h",
@@ -46,10 +44,7 @@ def disease_entries() -> Iterator[Entry]:
 
 def group_entries() -> Iterator[Entry]:
     """Tell of every group of a disease."""
-    from mesolung.biology.disease import diseases, read_disease
-
-    for name in diseases():
-        disease = read_disease(name)
+    for name, disease in all_diseases().items():
         for group, share in disease.groups:
             facts: dict[str, Fact] = {
                 "share": f"{share:g}",
@@ -88,9 +83,8 @@ def _driver(driver: Driver) -> str:
 
 def _meaning(target: str) -> str:
     from mesolung.biology.laws import read_laws
-    from mesolung.biology.parameters import read_parameters
 
-    table = read_parameters()
+    table = parameters()
     return table[target].meaning if target in table else read_laws().meanings.get(target, "")
 
 

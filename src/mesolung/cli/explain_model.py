@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mesolung.cli.entry import Entry, Fact
-from mesolung.cli.explain_uses import setters, used_in
+from mesolung.cli.explain_uses import parameters, setters, used_in
 
 if TYPE_CHECKING:
     from mesolung.biology.laws import Law, ModelText
@@ -63,7 +63,7 @@ def observable_entries() -> Iterator[Entry]:
             "annotation": annotation_lines(name),
             "more": SCIENCE.format(module=law.module),
         }
-        yield Entry(name, "observable", _meaning(name, text) or law.above, facts, (unit, law.module))
+        yield Entry(name, "observable", _meaning(name, text), facts, (unit, law.module))
 
 
 def constant_entries() -> Iterator[Entry]:
@@ -112,9 +112,8 @@ def event_entries() -> Iterator[Entry]:
 def module_entries() -> Iterator[Entry]:
     """Tell of every module: its comment, states, laws and parameters."""
     from mesolung.biology.laws import EVENT, RULE, read_laws
-    from mesolung.biology.parameters import read_parameters
 
-    text, table = read_laws(), read_parameters()
+    text, table = read_laws(), parameters()
     for module, header in text.headers.items():
         laws = text.of_module(module)
         states = [name for name in text.states if text.module_of(name) == module]
@@ -211,15 +210,14 @@ def _parts(law: Law, text: ModelText) -> tuple[str, ...]:
 
 
 def _healthy(name: str, text: ModelText, unit: str) -> str:
-    from mesolung.biology.parameters import read_parameters
 
     start = text.start(name)
     if start is None:
         return ""
-    table = read_parameters()
-    if start.text in table:
-        return f"{table[start.text].value:g} {unit} ({start.text}, {start.place})"
-    return f"{start.text.split()[0]} {unit} ({start.place})"
+    behind = "" if unit == "1" else f" {unit}"
+    if start.text in (table := parameters()):
+        return f"{table[start.text].value:g}{behind} ({start.text}, {start.place})"
+    return f"{start.text.split()[0]}{behind} ({start.place})"
 
 
 def _source(name: str, text: ModelText) -> str:
@@ -229,19 +227,9 @@ def _source(name: str, text: ModelText) -> str:
 
 
 def _meaning(name: str, text: ModelText) -> str:
-    from mesolung.biology.annotations import annotations
-    from mesolung.biology.parameters import read_parameters
-    from mesolung.biology.tables import endpoints
+    from mesolung.biology.meanings import meaning_of
 
-    if name in text.meanings:
-        return text.meanings[name]
-    if name in endpoints():
-        return endpoints()[name].label
-    start, table = text.start(name), read_parameters()
-    if start is not None and start.text in table:
-        return table[start.text].meaning.removesuffix(" at health")
-    found = [row.label for row in annotations().get(name, ()) if row.qualifier in ("is", "isVersionOf")]
-    return ", ".join(found)
+    return meaning_of(name, text, parameters())
 
 
 def _joined(names: Iterator[str]) -> str:

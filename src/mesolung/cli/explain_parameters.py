@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mesolung.cli.entry import Entry, Fact
-from mesolung.cli.explain_uses import setters, used_in
+from mesolung.cli.explain_uses import parameters, setters, used_in
 
 if TYPE_CHECKING:
     from mesolung.biology.parameters import Parameter
@@ -29,11 +29,10 @@ SPREAD_SCALES = {
 def parameter_entries() -> Iterator[Entry]:
     """Tell of every row of the tables of parameters and of product priors."""
     from mesolung.biology.laws import read_laws
-    from mesolung.biology.parameters import read_parameters
     from mesolung.product.priors import read_priors
 
     text = read_laws()
-    for row in read_parameters():
+    for row in parameters():
         place: dict[str, Fact] = {"module": row.module, "species": row.species}
         uses: dict[str, Fact] = {"set by": setters(row.id), "used in": used_in(row.id, text)}
         yield _parameter("parameter", row, place, row.between_subject, uses)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mesolung.biology.disease import Disease
     from mesolung.biology.laws import ModelText
+    from mesolung.biology.parameters import Parameters
 
 LONGEST = 100
 
@@ -32,23 +37,40 @@ def setters(name: str) -> tuple[str, ...]:
     Returns:
         drivers of diseases, drugs and supports, routes.
     """
+    rates = (name, f"rate_{name}")
+    return tuple(dict.fromkeys(told for target, told in _outside() if target in rates))
+
+
+@cache
+def parameters() -> Parameters:
+    """Read the table of parameters once."""
+    from mesolung.biology.parameters import read_parameters
+
+    return read_parameters()
+
+
+@cache
+def all_diseases() -> Mapping[str, Disease]:
+    """Read the diseases once: name -> disease."""
     from mesolung.biology.disease import diseases, read_disease
+
+    return MappingProxyType({name: read_disease(name) for name in diseases()})
+
+
+@cache
+def _outside() -> tuple[tuple[str, str], ...]:
+    """(target, what sets it) of everything outside the model."""
     from mesolung.biology.tables import backgrounds, routes
 
-    rates = (name, f"rate_{name}")
     found = [
-        f"disease {disease}, driver {driver.target}" + (f" (group {driver.group})" if driver.group else "")
-        for disease in diseases()
-        for driver in read_disease(disease).drivers
-        if driver.target in rates
+        (d.target, f"disease {name}, driver {d.target}" + (f" (group {d.group})" if d.group else ""))
+        for name, disease in all_diseases().items()
+        for d in disease.drivers
     ]
-    found += [f"background {row.name}" for row in backgrounds().values() if row.target in rates]
-    found += [
-        f"route {row.name}"
-        for row in routes().values()
-        if name in (row.live_cells_enter, row.apoptotic_cells_enter)
-    ]
-    return tuple(dict.fromkeys(found))
+    found += [(row.target, f"background {row.name}") for row in backgrounds().values()]
+    for row in routes().values():
+        found += [(state, f"route {row.name}") for state in (row.live_cells_enter, row.apoptotic_cells_enter)]
+    return tuple(found)
 
 
 def _cut(text: str) -> str:

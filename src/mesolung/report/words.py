@@ -77,6 +77,7 @@ class Words:
         """
         name, time = split_key(key)
         when = time_name(time) or key.partition("@")[2].partition(":")[0]
+        when = "an unknown time" if when == "unknown" else when
         first = f"{self.name(name)} at {when}" if when else self.name(name)
         return ", ".join([first, *(_AS.get(part) or _DEATHS.get(part, part) for part in key_parts(key))])
 

@@ -56,7 +56,7 @@ def answer(setting: Setting, arms: Mapping[str, ArmTrials]) -> tuple[dict[str, A
             if measure is None or measure == "none":
                 continue
             done = analyses(arms[treated], arms[other], one, measure, test)
-            contrasts[label][one.key] = contrast_answer(done)
+            contrasts[label][one.key] = contrast_answer(done, one)
             warnings += _zero_cells(f"{label}, {one.key}", done)
             if measure not in WITHOUT_EFFECT:
                 effects[label][one.key] = effect_answer(arms[treated], arms[other], one, measure)

@@ -15,6 +15,7 @@ from mesolung.trial.analysis import Analysis, analyse
 from mesolung.trial.contrasts import benefits, contrast
 from mesolung.trial.estimates import is_geometric
 
+NEITHER = "neither"  # better of a state of the model
 QUANTILES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
 
 
@@ -96,20 +97,22 @@ def analyses(
     ]
 
 
-def contrast_answer(done: Sequence[Analysis]) -> dict[str, Any]:
+def contrast_answer(done: Sequence[Analysis], asked: Asked) -> dict[str, Any]:
     """Sum up a contrast over replicates.
 
     Arguments:
         done: one analysis a replicate.
+        asked: the endpoint.
 
     Returns:
-        the object under ``contrasts`` of the result.
+        the object under ``contrasts`` of the result; no success is told where no direction is better.
     """
+    success = float("nan") if asked.row.better == NEITHER else float(np.mean([a.significant for a in done]))
     estimates = np.array([a.estimate for a in done])
     return {
         "measure": done[0].measure,
         **quantiles(estimates),
-        "p_success": float(np.mean([a.significant for a in done])),
+        "p_success": success,
     }
 
 
@@ -125,7 +128,7 @@ def effect_answer(treated: ArmTrials, control: ArmTrials, asked: Asked, measure:
         measure: contrast.
 
     Returns:
-        the object under ``effect`` of the result.
+        the object under ``effect`` of the result; no benefit is told where no direction is better.
     """
     geometric = is_geometric(measure, asked.row, asked.as_)
     a, b = treated.expected_paired(asked, geometric), control.expected_paired(asked, geometric)
@@ -135,11 +138,8 @@ def effect_answer(treated: ArmTrials, control: ArmTrials, asked: Asked, measure:
     a, b = a[:replicates][kept[:replicates]], b[:replicates][kept[:replicates]]
     if a.size == 0:
         return {"measure": measure, **quantiles(a), "p_benefit": float("nan")}
-    return {
-        "measure": measure,
-        **quantiles(np.atleast_1d(contrast(measure, a, b))),
-        "p_benefit": float(np.mean(benefits(a, b, asked.row))),
-    }
+    better = float("nan") if asked.row.better == NEITHER else float(np.mean(benefits(a, b, asked.row)))
+    return {"measure": measure, **quantiles(np.atleast_1d(contrast(measure, a, b))), "p_benefit": better}
 
 
 def pairs(arms: Mapping[str, ArmTrials], control: str | None) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mesolung.biology.states import STATE, state_row
 from mesolung.biology.tables import endpoint_in
+from mesolung.study.arm import UNKNOWN
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import Observation
 from mesolung.study.study import Study
@@ -19,6 +20,8 @@ from mesolung.trial.outcomes import Time
 
 # Hours from the onset of symptoms to enrolment, among the covariates of enrolled subjects.
 ONSET_H = "onset_h"
+# Hours from the study's origin to a time that nobody told, even up to its end, one a replicate.
+UNKNOWN_TIME_H = "unknown_time_h"
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,12 @@ class Asked:
 
     Attributes:
         row: its row of the endpoint table.
-        time_h: hours since the study's origin; None where the endpoint has no time.
+        time_h: hours since the study's origin; None where the endpoint has no time, or it is unknown.
         as_: "level", "change" or "percent_change".
         deaths: what the dead count as, or None for the table's rule.
         where: which subjects it is of; None for all.
         from_onset: whether its time counts from each subject's onset, not from enrolment.
+        time_unknown: whether it is read at a time that is drawn for each replicate.
     """
 
     row: EndpointRow
@@ -40,6 +44,7 @@ class Asked:
     deaths: str | None = None
     where: Where | None = None
     from_onset: bool = False
+    time_unknown: bool = False
 
     @property
     def key(self) -> str:
@@ -54,7 +59,7 @@ class Asked:
     def plain_key(self) -> str:
         """Name and time alone: ``mortality@28d``."""
         if self.time_h is None:
-            return self.row.name
+            return f"{self.row.name}@{UNKNOWN}" if self.time_unknown else self.row.name
         days = self.time_h / 24.0
         return f"{self.row.name}@" + (f"{days:g}d" if float(days).is_integer() else f"{self.time_h:g}h")
 
@@ -62,14 +67,14 @@ class Asked:
         """When it is read, h since enrolment: one time for all, or with an origin of their own one a subject.
 
         Arguments:
-            covariates: of the subjects, with `ONSET_H` where times count from onset.
+            covariates: of the subjects, with `ONSET_H` where times count from onset, and `UNKNOWN_TIME_H`
+                where the time is unknown.
 
         Raises:
             KeyError: where that is missing.
         """
-        if not self.from_onset or self.time_h is None:
-            return self.time_h
-        return self.time_h - covariates[ONSET_H]
+        time = covariates[UNKNOWN_TIME_H] if self.time_unknown else self.time_h
+        return time - covariates[ONSET_H] if self.from_onset and time is not None else time
 
 
 def asked_of(study: Study, line: EndpointAsked | Observation) -> Asked:
@@ -83,7 +88,8 @@ def asked_of(study: Study, line: EndpointAsked | Observation) -> Asked:
     """
     name = line.name if isinstance(line, EndpointAsked) else line.endpoint
     row = row_of(name, min(study.diseases, key=lambda disease: (-study.diseases[disease], disease)))
-    return Asked(row, line.time_h, line.as_, line.deaths, line.where, study.origin == "onset")
+    unknown = isinstance(line, Observation) and line.time_unknown
+    return Asked(row, line.time_h, line.as_, line.deaths, line.where, study.origin == "onset", unknown)
 
 
 def outputs_asked(study: Study) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mesolung.biology.states import STATE, state_row, states
 from mesolung.biology.tables import Endpoint, Measured, definitions, endpoint_in, endpoints
+from mesolung.study.arm import UNKNOWN
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.filters import read_where
 from mesolung.study.place import Place, listed
@@ -117,9 +118,16 @@ def endpoint_row(name: str, at: Place, about: About) -> Endpoint:
 
 @dataclass(frozen=True)
 class Checked:
-    """The time (h since the study's origin, or None) and the filter of an endpoint or observation."""
+    """The time and the filter of an endpoint or observation.
+
+    Attributes:
+        time_h: h since the study's origin; None for an endpoint that has none, or where it is unknown.
+        time_unknown: whether the file says so.
+        where: the filter, or None.
+    """
 
     time_h: float | None
+    time_unknown: bool
     where: Where | None
 
 
@@ -153,8 +161,13 @@ def check_asked(written: EndpointTable | ObservationTable, row: Endpoint, at: Pl
             found=row.name,
             allowed='origin = "enrolment"',
         )
+    unknown = isinstance(written, ObservationTable) and written.time == UNKNOWN
+    if unknown and row.rule in DAYS:
+        raise at.at("time").refuse(f"{row.name} counts days up to a time", found=UNKNOWN, allowed='as "28 d"')
+    no_time = written.time is None or unknown
     return Checked(
-        None if written.time is None else read_time(written.time, at.at("time"), about.duration_h),
+        None if no_time else read_time(str(written.time), at.at("time"), about.duration_h),
+        unknown,
         None if written.where is None else read_where(written.where, at.at("where"), about.names),
     )
 

@@ -7,6 +7,8 @@ from typing import Any
 from mesolung.biology.disease import read_disease
 from mesolung.biology.tables import backgrounds
 from mesolung.product.priors import read_priors
+from mesolung.product.unstated import unstated
+from mesolung.study.arm import UNKNOWN
 from mesolung.study.study import Study
 
 
@@ -55,12 +57,32 @@ def assumed_inputs(study: Study) -> list[dict[str, Any]]:
                 add(f"{name}.dose", row.dose, row.unit, row.meaning)
             if row.how != "enrolment" and background.duration_h is None:
                 add(f"{name}.duration", row.duration_h, "h", row.meaning)
+    for observation in study.observations:
+        if observation.time_unknown:
+            add(f"time of observation {observation.index}", None, "h", "unknown: even over the study")
+    if any(arm.size is None and arm.ratio is None for arm in study.arms):
+        add("arm.size", *_unknown("size"))
+    for arm in study.arms:
+        for treatment in arm.treatments:
+            if treatment.dose is None:
+                add("treatment.dose", *_unknown("dose"))
+            if treatment.route == UNKNOWN:
+                add("treatment.route", *_unknown("route"))
+            if not treatment.times_h:
+                add("treatment.times", *_unknown("times"))
     priors = read_priors()
     for arm in study.arms:
         for treatment in arm.treatments:
             if treatment.product.type == "cells":
                 _product(treatment, priors, add)
     return [lines[name] for name in sorted(lines)]
+
+
+def _unknown(what: str) -> tuple[str, str, str]:
+    """Value, unit and reason of what the study says is unknown: the likeliest choice and its source."""
+    likeliest = max(unstated()[what], key=lambda choice: choice.share)
+    spread = f", SD {likeliest.spread:g} of its logarithm" if likeliest.spread else ""
+    return likeliest.choice, "", f"unknown: drawn, {likeliest.share:.0%} this{spread}; {likeliest.source}"
 
 
 def _product(treatment: Any, priors: Any, add: Any) -> None:

@@ -40,6 +40,7 @@ class Observation(Frozen):
         arm: the arm, or the arms that were pooled; empty for an order.
         endpoint: row of the endpoint table, or ``state:NAME``.
         time_h: h since the study's origin; None for an endpoint that needs no time.
+        time_unknown: whether the study does not say when it was: any time up to its end.
         as_, deaths, where: as for an endpoint of the plan.
         unit: in which the study printed its numbers; None where that is the base unit, or there is none.
         n: subjects observed; of a comparison or an order those of all its arms together.
@@ -63,6 +64,7 @@ class Observation(Frozen):
     arm: tuple[str, ...]
     endpoint: str
     time_h: float | None = None
+    time_unknown: bool = False
     as_: Form = "level"
     deaths: Deaths | None = None
     where: Where | None = None

@@ -71,6 +71,7 @@ def read_observations(
                 arm=pooled,
                 endpoint=table.endpoint,
                 time_h=checked.time_h,
+                time_unknown=checked.time_unknown,
                 as_=table.as_,
                 deaths=table.deaths,
                 where=checked.where,

@@ -192,7 +192,9 @@ def _direction(
     if one.versus == BASELINE:
         group = pool(named, one.n, seed)
         level = group.recorded(replace(asked, as_="level"))
-        start = group.recorded(replace(asked, time_h=0.0, as_="level", deaths=None, from_onset=False))
+        start = group.recorded(
+            replace(asked, time_h=0.0, as_="level", deaths=None, from_onset=False, time_unknown=False)
+        )
         done = [analyse_against_baseline(a, b, asked.row) for a, b in zip(level, start, strict=True)]
     else:
         ours, theirs = pools([named, [arms[stated(one.versus)]]], one.n, seed)

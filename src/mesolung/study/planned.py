@@ -41,11 +41,10 @@ def _of_treatment(place: Place, table: dict[str, Any]) -> Refusal | None:
         return place.at("product").not_yet(
             "a lot file", 'an inline table, as { type = "cells", source = "bone marrow" }'
         )
-    if isinstance(table.get("product"), dict) and isinstance(
-        name := table["product"].get("type", "cells"), str
-    ):
-        if name not in PRODUCT_TYPES:
-            return place.at("product", "type").unknown("product type", name, PRODUCT_TYPES)
+    product = table.get("product")
+    name = product.get("type", "cells") if isinstance(product, dict) else "cells"
+    if isinstance(name, str) and name not in PRODUCT_TYPES:
+        return place.at("product", "type").unknown("product type", name, PRODUCT_TYPES)
     return None
 
 

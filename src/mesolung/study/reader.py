@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from mesolung.biology.tables import Measured
 from mesolung.reading import read_toml
 from mesolung.reading.toml import Document
+from mesolung.study.arm import UNKNOWN
 from mesolung.study.arms import read_arms
 from mesolung.study.asking import About, read_endpoints
 from mesolung.study.observations import read_observations
@@ -128,7 +129,7 @@ def _population(
     diseases: tuple[str, ...],
 ) -> Population:
     return Population(
-        size=table.size,
+        size=None if table.size == UNKNOWN else table.size,
         onset_to_enrolment=_delay(table.onset_to_enrolment, place.at("onset_to_enrolment")),
         expected_mortality=table.expected_mortality,
         baseline=read_baseline(table.baseline, place.at("baseline"), names),

@@ -25,12 +25,13 @@ from mesolung.study.arm import Arm
 from mesolung.study.asked import Asked
 from mesolung.study.enrolling import Panel, enrol_panels
 from mesolung.study.manifest import manifest_of
-from mesolung.study.replicates import ArmTrials, arm_sizes
+from mesolung.study.replicates import ArmTrials
 from mesolung.study.result import Result
 from mesolung.study.setting import Progress, Setting
 from mesolung.study.simulating import SHOWN_OUTPUTS, Trials, simulate, table_of, tables_one
 from mesolung.study.study import Study
 from mesolung.study.tables import bands_table, subjects_table, survival_table, traces_table, waterfall_table
+from mesolung.study.ways import trial_sizes
 
 EXPECTED_SUBJECTS = 64
 EXPECTED_SUBJECTS_RELEASE = 256
@@ -129,9 +130,7 @@ def prepare(
     """
     tell = progress or (lambda stage, done, total: None)
     tell("model", 0, 0)
-    sizes = arm_sizes(
-        {a.name: a.size for a in study.arms}, {a.name: a.ratio for a in study.arms}, study.population.size
-    )
+    sizes = trial_sizes(study, seed)
     assembled = assemble(parameters)
     panel = EXPECTED_SUBJECTS_RELEASE if release else EXPECTED_SUBJECTS
     resampled = [o.n or 0 for o in study.observations if o.form in RESAMPLED]

@@ -15,7 +15,7 @@ from mesolung.population.baseline import VENTILATED
 from mesolung.population.twice import HAZARD
 from mesolung.streams import normals, uniforms
 from mesolung.study.arm import Arm
-from mesolung.study.asked import outputs_asked
+from mesolung.study.asked import UNKNOWN_TIME_H, outputs_asked
 from mesolung.study.enrolling import Panel, TableOne
 from mesolung.study.population import Background, Distribution
 from mesolung.study.replicates import ArmTrials
@@ -132,6 +132,8 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
         )
     outcomes = _followed(setting, solved)
     members = _allocated(setting)
+    times = [uniforms(setting.seed, "unknown time", s, 1)[0] for s in range(setting.slots)]
+    sometime = np.repeat(study.duration_h * np.array(times), setting.subjects)
     arms = {
         arm.name: ArmTrials(
             arm.name,
@@ -141,8 +143,8 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
             setting.scored,
             outcomes[arm.name, POPULATION],
             setting.panel,
-            panels[table_of(study, arm)].covariates,
-            panels[POPULATION].covariates,
+            {**panels[table_of(study, arm)].covariates, UNKNOWN_TIME_H: sometime},
+            {**panels[POPULATION].covariates, UNKNOWN_TIME_H: sometime},
         )
         for arm in study.arms
     }

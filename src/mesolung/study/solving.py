@@ -17,6 +17,7 @@ from mesolung.streams import uniforms
 from mesolung.study.arm import Arm, Treatment
 from mesolung.study.enrolling import Panel
 from mesolung.study.population import Background
+from mesolung.study.ways import Way, ways_of
 from mesolung.trial.doses import cell_doses, drug_doses
 from mesolung.trial.potential import ArmCourses, solve_arm
 
@@ -88,19 +89,22 @@ def give(
     for treatment in arm.treatments:
         if treatment.product.type != "cells":
             continue
-        profile = lot_profile(
-            treatment.product,
-            posterior=posterior,
-            draws=draw_of_slot,
-            seed=seed,
-            in_blood=routes()[treatment.route].through_blood,
-        )
-        parameters = {k: np.repeat(v, subjects) for k, v in profile.parameters.items()}
-        events, stages = _cells(model, treatment, profile, panel, subjects)
-        parts.append(events)
-        for stage, cells in stages.items():
-            doses[stage] = doses.get(stage, 0.0) + cells
-        ends += [t + _infusion(treatment) for t in treatment.times_h]
+        length = _infusion(treatment, seed, slots, subjects)
+        longest = treatment.longest_infusion_h or float(np.max(length))
+        for way in ways_of(treatment, f"{arm.name}:{len(ends)}", seed, slots, duration_h):
+            profile = lot_profile(
+                treatment.product,
+                posterior=posterior,
+                draws=draw_of_slot,
+                seed=seed,
+                in_blood=routes()[way.route].through_blood,
+            )
+            parameters = {k: np.repeat(v, subjects) for k, v in profile.parameters.items()}
+            events, stages = _cells(model, treatment, way, profile, panel, subjects, length)
+            parts.append(events)
+            for stage, cells in stages.items():
+                doses[stage] = doses.get(stage, 0.0) + cells
+            ends += [t + longest for t in way.times_h]
     treated = bool(doses)
     same = (
         np.arange(n) if treated else np.unique(np.stack(identity), axis=1, return_inverse=True)[1].reshape(-1)
@@ -166,9 +170,14 @@ def output_times(duration_h: float, ends_h: Sequence[float]) -> NDArray[np.float
     return times[times <= duration_h]
 
 
-def _infusion(treatment: Treatment) -> float:
-    usual = read_priors()["infusion_unstated"].value
-    return usual if treatment.infusion_h is None else treatment.infusion_h
+def _infusion(treatment: Treatment, seed: int, slots: int, subjects: int) -> float | NDArray[np.float64]:
+    """Length of an administration, h: one for all, or float64[S x M], even between the bounds of a range."""
+    if treatment.infusion_h is None:
+        return read_priors()["infusion_unstated"].value
+    if treatment.longest_infusion_h is None:
+        return treatment.infusion_h
+    u = np.concatenate([uniforms(seed, "infusion", s, subjects) for s in range(slots)])
+    return treatment.infusion_h + (treatment.longest_infusion_h - treatment.infusion_h) * u
 
 
 def _drug(
@@ -197,13 +206,21 @@ def _drug(
 
 
 def _cells(
-    model: CompiledModel, treatment: Treatment, profile: Profile, panel: Panel, subjects: int
+    model: CompiledModel,
+    treatment: Treatment,
+    way: Way,
+    profile: Profile,
+    panel: Panel,
+    subjects: int,
+    length: float | NDArray[np.float64],
 ) -> tuple[EventTable, dict[str, NDArray[np.float64]]]:
-    counted = treatment.dose * np.ones(panel.enrolled.course.size)
+    counted = np.repeat(way.dose, subjects)
     if treatment.dose_unit == "cells/kg":
-        counted = treatment.dose * panel.covariates["weight"]
+        counted = counted * panel.covariates["weight"]
     elif treatment.dose_unit == "cells/kg PBW":
-        counted = treatment.dose * panel.covariates["pbw"]
+        counted = counted * panel.covariates["pbw"]
+    if treatment.most is not None:
+        counted = np.minimum(counted, treatment.most)
     viable_share = np.repeat(profile.viable, subjects)
     if treatment.dose_basis == "viable":
         counted = counted / viable_share
@@ -212,11 +229,11 @@ def _cells(
     apoptotic = (counted - viable) * np.repeat(profile.apoptotic, subjects)
     events = cell_doses(
         model,
-        route=treatment.route,
-        times_h=treatment.times_h,
-        infusion_h=_infusion(treatment),
+        route=way.route,
+        times_h=way.times_h,
+        infusion_h=length,
         live=live,
         apoptotic=apoptotic,
     )
-    times = len(treatment.times_h)
+    times = len(way.times_h)
     return events, {"counted": counted * times, "viable": viable * times, "delivered alive": live * times}

@@ -89,8 +89,8 @@ def _refusal(details: ErrorDetails, document: Document) -> Refusal:
     if kind == "literal_error":
         names = _options(details["loc"])
         if names == [UNKNOWN]:
-            forms = f'{_forms(details["loc"])}; "{UNKNOWN}"'
-            return place.refuse(f"{key}: wrong type", found=value, allowed=forms)
+            forms = _forms(details["loc"]).replace(FORMS["text"], f'"{UNKNOWN}"')
+            return place.refuse(f"{key}: wrong type", found=value, allowed=forms or f'"{UNKNOWN}"')
         if isinstance(value, str):
             return place.unknown(str(path[-1]), value, names)
         return place.refuse(f"{key}: not allowed", found=value, allowed=listed(names))

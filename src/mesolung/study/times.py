@@ -23,7 +23,9 @@ def read_time(text: str, at: Place, duration_h: float) -> float:
         Refusal: when it is no time, before the origin or beyond the duration.
     """
     if text.strip() == "unknown":
-        raise at.not_yet('time "unknown"', 'a time, as "3 d"')
+        raise at.refuse(
+            "a time that is unknown", found=text, allowed="of an observation, or times of a treatment"
+        )
     time = at.amount(text, HOURS, also=("d", "min"))
     if time < 0:
         raise at.not_yet(f'a time before the origin ("{text}")', f"0 h to {duration_h:g} h")

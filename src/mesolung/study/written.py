@@ -30,9 +30,7 @@ def _plain(text: str) -> str:
 
 Name = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_plain)]
 QuantityText = Annotated[str, Field(description='a number and a unit, as "28 d"', examples=["28 d"])]
-Filter = Annotated[
-    str, Field(min_length=1, description="which subjects, by table 1", examples=["sofa >= 8"])
-]
+Filter = Annotated[str, Field(min_length=1, description="which subjects, by table 1", examples=["sofa >= 8"])]
 Share = Annotated[float, Field(ge=0, le=1)]
 Size = Annotated[int, Field(gt=0, le=MOST_SUBJECTS)]
 Unknown = Literal["unknown"]
