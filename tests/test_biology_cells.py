@@ -205,7 +205,9 @@ def test_cells_can_harm_and_heparin_takes_off_the_clot(severe: Subjects) -> None
 
 
 def test_cells_can_help_or_hinder_killing_of_bacteria() -> None:
-    people = subjects("ards", 300, seed=33, uncertain=False).with_values(human_effect=0.0)
+    people = subjects("ards", 300, seed=33, uncertain=False).with_values(
+        human_effect=1.0, gain_paracrine=0.0, gain_efferocytosis=0.0, gain_repair=0.0
+    )
     burden = {}
     for change in (-0.8, 0.0, 0.8):
         dosed = people.with_values(gain_clearance=change).with_dose("MSC_blood", 0.7, 12.0)

@@ -122,7 +122,7 @@ def test_everybody_returns_to_health(disease: str, request: pytest.FixtureReques
 def test_virus_gone_stays_gone_and_antibody_lasts(covid) -> None:
     people, run = covid
     bound = people.column("VIR_extinct")
-    later = run["VIR"][:, 2 * 60 :]
+    later = run["VIR"][:, 2 * 75 :]
     assert (later < bound[:, None]).all()
     assert (run["AB"][:, -1] > 0.5).all()
     assert (run["PC"][:, -1] > 0.9 * run["PC"].max(1)).all()
@@ -196,9 +196,9 @@ def test_pneumonia_needs_its_antibiotic(ards) -> None:
     ill = run["BAC"].max(1) > 0.0
     assert (run["BAC"][ill, 2 * 30] == 0.0).mean() > 0.99
     untreated = course(without(people.take(ill), "antibiotic"), 7, outputs=["BAC", "BAC_blood", "pf_ratio"])
-    for place in ("BAC", "BAC_blood"):
+    for place, least in (("BAC", 0.05), ("BAC_blood", 0.02)):
         still = (untreated[place][:, -1] > 1.0).mean()
-        assert still > 0.2, place
+        assert still > least, place
         assert still > 10.0 * (run[place][ill, 2 * 7] > 1.0).mean(), place
     assert untreated["pf_ratio"].min(1).mean() < run["pf_ratio"][ill, : 2 * 7 + 1].min(1).mean()
 

@@ -107,6 +107,14 @@ def test_every_move_can_be_made_and_nothing_measured_is_among_them(tables):
             assert not measured(tables.parameters[move.target]) and move.target not in fixed
 
 
+def test_a_parameter_that_says_which_step_set_it_is_moved_by_that_step(tables):
+    moves = read_moves(tables.parameters, tables.diseases)
+    made = {(m.step, m.target) for m in moves}
+    for row in tables.parameters:
+        for number in re.findall(r"ladder step (\d)", row.source):
+            assert (int(number), row.id) in made, row.id
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

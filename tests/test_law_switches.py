@@ -25,7 +25,7 @@ DRIVEN = (
 )
 NODES = "TH1_node TH2_node TH17_node TREG_node CD8_node"
 PLASMA = "TNFp IL1Bp IL6p IL8p IL10p"
-OXYGEN = "VENT OFM HAZ DIS"  # what P/F acts on
+OXYGEN = "VENT WEAN OFM HAZ DIS"  # what P/F acts on
 AERATION = f"{OXYGEN} VILI"
 EPITHELIUM = "DAMP AT1 AT2 SRAGE"
 
@@ -78,8 +78,8 @@ SWITCHES = {
     "clearance_oxidant": "EVLW",
     "surf_inactivation": "SURF",
     "atelectasis vasoconstriction peep_recruitment": AERATION,
-    "low_vq_share shunt_embolism": OXYGEN,
-    "fibrin_obstruction": OXYGEN,
+    "low_vq_share": OXYGEN,
+    "shunt_embolism fibrin_obstruction": AERATION,
     "tf_tnf tf_net tf_endothelium": "TF",
     "make_THR": "THR",
     "make_FIB": "FIB",
@@ -134,7 +134,7 @@ REACHED = {
     "MSC_licensed": 0.05,
     "MSC_dying": 0.02,
     "NEU_dying": 2.0,
-    "ABN": 0.1,
+    "ABN": 0.5,
 }
 # Times what health holds.
 RAISED = {

@@ -50,7 +50,7 @@ class Annotation:
 
 
 @cache
-def annotations() -> Mapping[str, tuple[Annotation, ...]]:
+def read_annotations() -> Mapping[str, tuple[Annotation, ...]]:
     """Read the annotations of the package.
 
     Returns:

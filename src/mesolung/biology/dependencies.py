@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import libsbml
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mesolung.biology.assemble import Assembled
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
 
 RAISES, LOWERS, BOTH = "raises", "lowers", "both"
 # So many points of the state space are looked at, from a rule that knows no chance (a Weyl sequence).

@@ -8,7 +8,7 @@ import antimony
 import libsbml
 
 from mesolung import __version__
-from mesolung.biology.annotations import DISEASE, MODEL, Annotation, annotations
+from mesolung.biology.annotations import DISEASE, MODEL, Annotation, read_annotations
 from mesolung.biology.assemble import AssemblyError, assemble, consistency_problems
 from mesolung.biology.disease import Disease, read_disease
 from mesolung.biology.median import Happening, MedianSubject, median_subject
@@ -53,10 +53,10 @@ def sbml_of(disease: str, group: str | None = None) -> str:
         else:
             _event(model, time, list(together))
     _describe(model, chosen, subject)
-    for name, rows in annotations().items():
+    for name, rows in read_annotations().items():
         if (element := model.getElementBySId(name)) is not None:
             _annotate(element, rows)
-    _annotate(model, (*annotations().get(MODEL, ()), *annotations().get(DISEASE + disease, ())))
+    _annotate(model, (*read_annotations().get(MODEL, ()), *read_annotations().get(DISEASE + disease, ())))
     problems = consistency_problems(document)
     if problems:
         raise AssemblyError("; ".join(problems))
@@ -67,7 +67,7 @@ def antimony_of(disease: str, group: str | None = None) -> str:
     """Write the same model as Antimony text; see `sbml_of` for arguments, content and errors."""
     antimony.clearPreviousLoads()
     if antimony.loadSBMLString(sbml_of(disease, group)) < 0:
-        raise AssemblyError(antimony.getLastError())
+        raise AssemblyError(antimony.getLastError() or "no reason given")
     return f"// {PURPOSE} Licence: {LICENCE}.\n{antimony.getAntimonyString(None)}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mesolung.biology.annotations import annotations
+from mesolung.biology.annotations import read_annotations
 from mesolung.biology.laws import ModelText
 from mesolung.biology.parameters import Parameters
 from mesolung.biology.tables import endpoints
@@ -26,7 +26,7 @@ def meaning_of(name: str, text: ModelText, table: Parameters) -> str:
     """
     said = text.meanings.get(name) or _elsewhere(name, text, table)
     label = ", ".join(
-        row.label for row in annotations().get(name, ()) if row.qualifier in ("is", "isVersionOf")
+        row.label for row in read_annotations().get(name, ()) if row.qualifier in ("is", "isVersionOf")
     )
     if not said or not label:
         return said or label

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mesolung.biology.annotations import annotations
+from mesolung.biology.annotations import read_annotations
 from mesolung.biology.assemble import assemble
 from mesolung.biology.dependencies import Dependency, dependencies
 from mesolung.biology.disease import Disease, read_disease
@@ -116,7 +116,7 @@ def kind_of(state: str, module: str, unit: str) -> str:
     """
     if module == _DRUGS:
         return DRUG
-    for row in annotations().get(state, ()):
+    for row in read_annotations().get(state, ()):
         if row.qualifier in ("is", "isVersionOf", "hasPart", "hasVersion"):
             collection = row.identifier.split(":")[0]
             if unit == "dimensionless" and module == _TISSUE_MODULE:

@@ -167,11 +167,11 @@ def with_dependencies(entries: Sequence[Entry]) -> list[Entry]:
 
 def annotation_lines(name: str) -> tuple[str, ...]:
     """Tell what the vocabularies say of a name, a line an entry."""
-    from mesolung.biology.annotations import annotations
+    from mesolung.biology.annotations import read_annotations
 
     return tuple(
         f"{row.qualifier} {row.identifier} ({row.label})" if row.resource else f"none: {row.label}"
-        for row in annotations().get(name, ())
+        for row in read_annotations().get(name, ())
     )
 
 

@@ -24,7 +24,7 @@ from mesolung.population.courses import courses_of_draw
 from mesolung.population.draws import TREATMENT_MODULES, Draws
 from mesolung.population.events import stacked
 from mesolung.population.traits import traits_hash
-from mesolung.population.twice import HAZARD, RTOL, solve_twice
+from mesolung.population.twice import HAZARD, LIBRARY_RTOL, solve_twice
 from mesolung.reading import Refusal
 from mesolung.writing import whole_folder
 
@@ -138,7 +138,7 @@ def library_of(
     scales = {name: scale for name, scale in sorted((coarse or {}).items()) if name in observables}
     identity = "|".join(
         [
-            *(LAYOUT, draws.posterior, str(draws.count), str(COURSES_PER_DRAW), repr(RTOL)),
+            *(LAYOUT, draws.posterior, str(draws.count), str(COURSES_PER_DRAW), repr(LIBRARY_RTOL)),
             *(model.kernel_id, disease.hash, _digest(draws), traits_hash(), *names, json.dumps(scales)),
         ]
     )
@@ -254,6 +254,7 @@ def _build(
                     names,
                     workers=workers,
                     chunk=chunk,
+                    rtol=LIBRARY_RTOL,
                 )
                 for k, name in enumerate(names):
                     streams[name].write(_encoded(found[..., k], scales.get(name, EXACT)).tobytes())

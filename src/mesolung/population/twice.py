@@ -14,6 +14,8 @@ from mesolung.population.events import of_subjects
 # Worst scaled error of a course about 2e-4, of the median subject 6e-6 (`make bench`).
 RTOL = 1e-5
 TIGHTEST_RTOL = 1e-8
+# A library is looked at, not continued: its courses are kept in half precision and solved again once picked.
+LIBRARY_RTOL = 1e-4
 # The state that accumulates the hazard of death.
 HAZARD = "HAZ"
 
@@ -28,6 +30,7 @@ def solve_twice(
     *,
     workers: int,
     chunk: int,
+    rtol: float = RTOL,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[NDArray[np.float64], tuple[SubjectFailure, ...]]:
     """Solve subjects, and those that fail once more at the tightest tolerance.
@@ -40,6 +43,7 @@ def solve_twice(
         events: of all subjects.
         outputs: names to keep.
         workers, chunk: threads, and subjects that one takes at a time.
+        rtol: relative tolerance of the first try.
         progress: called with (done, total).
 
     Returns:
@@ -51,7 +55,7 @@ def solve_twice(
         initial=initial,
         events=events,
         outputs=outputs,
-        rtol=RTOL,
+        rtol=rtol,
         workers=workers,
         chunk=chunk,
         progress=progress,

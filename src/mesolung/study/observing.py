@@ -37,6 +37,7 @@ from mesolung.units import convert
 
 # Forms whose number has a unit, and the key that holds it.
 VALUE_OF = {"mean": "mean", "median": "median", "value": "value", "contrast": "value"}
+FOR_A_FILTER = 3  # so many times the published subjects are solved where only some are asked of
 # Forms whose simulated statistic is of the published number of subjects.
 RESAMPLED = ("mean", "median", "value", "contrast", "direction", "order")
 T = TypeVar("T")
@@ -91,6 +92,20 @@ def observe(
             }
         )
     return rows, joint, warnings
+
+
+def subjects_for(one: Observation) -> int:
+    """How many subjects a replicate has to solve for an observation to be answered of the published number.
+
+    Arguments:
+        one: the observation.
+
+    Returns:
+        subjects; 0 where the arms' own do.
+    """
+    if one.form not in RESAMPLED or one.n is None:
+        return 0
+    return one.n * (FOR_A_FILTER if one.where else 1)
 
 
 def _too_few(one: Observation, asked: Asked, arms: Mapping[str, ArmTrials]) -> list[str]:

@@ -25,6 +25,7 @@ from mesolung.study.arm import Arm
 from mesolung.study.asked import Asked
 from mesolung.study.enrolling import Panel, enrol_panels
 from mesolung.study.manifest import manifest_of
+from mesolung.study.observing import subjects_for
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.result import Result
 from mesolung.study.setting import Progress, Setting
@@ -35,8 +36,6 @@ from mesolung.study.ways import trial_sizes
 
 EXPECTED_SUBJECTS = 64
 EXPECTED_SUBJECTS_RELEASE = 256
-# Observations whose simulated statistic is of so many subjects as were published.
-RESAMPLED = ("mean", "median", "value")
 
 
 def run_study(
@@ -133,7 +132,7 @@ def prepare(
     sizes = trial_sizes(study, seed)
     assembled = assemble(parameters)
     panel = EXPECTED_SUBJECTS_RELEASE if release else EXPECTED_SUBJECTS
-    resampled = [o.n or 0 for o in study.observations if o.form in RESAMPLED]
+    resampled = [subjects_for(o) for o in study.observations]
     scored = draws or replicates
     return Setting(
         study=study,
