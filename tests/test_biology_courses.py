@@ -22,7 +22,7 @@ from tests.biology_subjects import (
 DAYS = 150
 TOLERANCE = 1e-5  # of a state's largest value: what the solver may leave below 0
 # Memory lasts, counters count, a scar of acute injury goes over months, organ failure decays by its own law.
-SLOW = {*COUNTERS, *MEMORY, "COLM", "OFX"}
+SLOW = {*COUNTERS, *MEMORY, "COL", "COLM", "OFX"}
 GROWERS = {"VIR": "VIR_extinct", "BAC": "BAC_extinct", "BAC_blood": "BAC_extinct", "NOS": "BAC_extinct"}
 ROUNDING = 1e-60  # of one: a tube that nobody has lets in as much as its rounding to 0 leaves
 CAPACITY = {"BAC": "bacteria_capacity", "NOS": "bacteria_capacity", "BAC_blood": "blood_capacity"}
@@ -68,7 +68,8 @@ def test_virus_peaks_in_the_first_week_and_is_cleared_in_weeks(covid) -> None:
 def test_hypoxaemia_is_deepest_in_the_second_week_and_recovers(covid) -> None:
     _, run = covid
     severe = run["pf_ratio"].min(1) < 200.0
-    assert 8.0 <= np.median(day_of(run, "pf_ratio", least=True)[severe]) <= 13.0
+    # Days since infection: symptoms come four to five days after it, the lung is worst in the second week of them.
+    assert 11.0 <= np.median(day_of(run, "pf_ratio", least=True)[severe]) <= 17.0
     assert np.median(run["pf_ratio"][severe, 2 * 60]) > 350.0
 
 
@@ -106,16 +107,25 @@ def test_states_stay_positive(disease: str, request: pytest.FixtureRequest) -> N
 
 @pytest.mark.parametrize("disease", ["covid", "ards"])
 def test_everybody_returns_to_health(disease: str, request: pytest.FixtureRequest) -> None:
-    """Whoever lives: a course whose hazard has run beyond any survival (1 in 1000) ends in death."""
+    """Whoever lives and whose infection is over.
+
+    A course whose hazard has run beyond any survival (1 in 1000) ends in death; so would one of a few hundred whose
+    nosocomial bacteria withstand all that the ward gives.
+    """
     people, run = request.getfixturevalue(disease)
     start = initial(people)
     alive = run["HAZ"][:, -1] < np.log(1000.0)
     assert alive.mean() > 0.9
+    unresolved = (run["NOS"][:, -1] > 1.0) | (run["BAC"][:, -1] > 1.0) | (run["BAC_blood"][:, -1] > 1.0)
+    assert (alive & unresolved).mean() < 0.01
+    alive &= ~unresolved
     for i, name in enumerate(model().states):
         if name not in SLOW:
             away = np.abs(run[name][:, -1] - start[:, i]) / np.maximum(start[:, i], 0.05)
             assert away[alive].max() < 0.05, f"{name}: {(away[alive] >= 0.05).sum()} of {alive.sum()}"
     assert run["OFX"][:, -1].max() < 0.2
+    # Scar goes over months: new collagen is past its peak and small, cross-linked collagen smaller still.
+    assert run["COL"][alive, -1].max() < 0.4
     assert run["COLM"][alive, -1].max() < 0.2
 
 
@@ -174,7 +184,7 @@ def test_what_grows_has_a_capacity(germ: str) -> None:
     """Nothing that kills: bacteria fill what holds them, from above and from below, and no more."""
     people = subjects("healthy", 20, seed=25, uncertain=False).with_values(
         kill_macrophage=0.0, kill_neutrophil=0.0, kill_blood=0.0, kill_blood_neutrophil=0.0,
-        kill_nosocomial=0.0, kill_ward=0.0, k_invasion=0.0,
+        kill_nosocomial=0.0, kill_ward=0.0, kill_cough=0.0, k_invasion=0.0,
     )  # fmt: skip
     most = float(people.column(CAPACITY[germ])[0])
     for given in (1.0, 3.0 * most):

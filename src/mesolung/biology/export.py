@@ -15,7 +15,6 @@ from mesolung.biology.median import Happening, MedianSubject, median_subject
 
 LICENCE = "Apache-2.0"
 PURPOSE = "For research, not for advice on a patient."
-SLEEP = 1.0  # h
 XHTML = "http://www.w3.org/1999/xhtml"
 
 
@@ -45,7 +44,6 @@ def sbml_of(disease: str, group: str | None = None) -> str:
         parameter = model.getParameter(name)
         if parameter is not None:
             parameter.setValue(value)
-    _end_growers_later(model, subject.happenings)
     for time, together in groupby(subject.happenings, key=lambda h: h.time):
         if time <= 0.0:
             for happening in together:
@@ -105,20 +103,6 @@ def _event(model: libsbml.Model, time: float, together: list[Happening]) -> None
         assignment.setVariable(target)
         assignment.setMath(_formula(" + ".join([target, *amounts]) if state else amounts[-1]))
         model.getParameter(target).setConstant(False)
-
-
-def _end_growers_later(model: libsbml.Model, happenings: tuple[Happening, ...]) -> None:
-    """Let the model's own events, by which a dwindling state ends, sleep until states have been added to.
-
-    Our engine looks at them on the way down alone. Other tools stop on the way up too, and where a pathogen
-    has just begun to grow, CVODE does not get on from there. They wake `SLEEP` hours later, and what is
-    below its bound then ends then.
-    """
-    awake = SLEEP + max((h.time for h in happenings if _is_state(model, h.target)), default=0.0)
-    for event in model.getListOfEvents():
-        trigger = event.getTrigger()
-        below = libsbml.formulaToL3String(trigger.getMath())
-        trigger.setMath(_formula(f"({below}) && (time >= {awake!r} {model.getTimeUnits()})"))
 
 
 def _is_state(model: libsbml.Model, name: str) -> bool:
