@@ -57,7 +57,7 @@ def engine_course(model: CompiledModel, disease: str, group: str | None) -> np.n
 def roadrunner_course(
     sbml: str, states: tuple[str, ...], largest: np.ndarray, times: np.ndarray = TIMES
 ) -> np.ndarray:
-    """The course of an exported file by libRoadRunner, to a tolerance that suits each state's largest value."""
+    """The course of an exported file by libRoadRunner, to a tolerance that suits each state."""
     simulator = roadrunner.RoadRunner(sbml)
     simulator.timeCourseSelections = ["time", *states]
     simulator.integrator.relative_tolerance = RTOL
