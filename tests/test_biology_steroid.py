@@ -42,7 +42,7 @@ def without_oxygen(library: Subjects) -> tuple[Subjects, Values]:
 
 def test_mortality_of_usual_care_is_of_the_right_order(library: Subjects) -> None:
     assert 0.33 < deaths(*ventilated(library)) < 0.50
-    # Mildest courses of all: RECOVERY's stratum, enrolled at its times, is compared by the calibration command.
+    # The mildest courses; RECOVERY's stratum, enrolled at its times, is compared by the calibration command.
     assert 0.02 < deaths(*without_oxygen(library)) < 0.21
 
 

@@ -20,7 +20,7 @@ from science_maths import law_as_maths
 from science_misfits import misfit_parts
 from science_sources import linked, sources_part
 
-from mesolung.biology.annotations import annotations
+from mesolung.biology.annotations import read_annotations
 from mesolung.biology.laws import EVENT, RATE, RULE, VALUE, Law, ModelText, read_laws
 from mesolung.biology.parameters import Parameter, Parameters, read_parameters
 
@@ -164,7 +164,9 @@ class _Pages:
 
     def meaning(self, law: Law) -> str:
         labels = (
-            row.label for row in annotations().get(law.name, ()) if row.qualifier in ("is", "isVersionOf")
+            row.label
+            for row in read_annotations().get(law.name, ())
+            if row.qualifier in ("is", "isVersionOf")
         )
         start = self.text.start(law.name)
         named = self.text.meanings.get(law.name, "") or ", ".join(dict.fromkeys(labels))

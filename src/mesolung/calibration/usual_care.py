@@ -2,6 +2,7 @@
 
 python -m mesolung.calibration.usual_care            checks the bundled table and prints what it gives
 python -m mesolung.calibration.usual_care --fit      moves the fitted parameters and writes table and record
+python -m mesolung.calibration.usual_care --record   moves nothing, and writes the record of the bundled table
 """
 
 from __future__ import annotations
@@ -214,7 +215,7 @@ def record(table: Parameters, found: Mapping[str, Found], draws: int, seed: int)
         what ``usual-care.json`` holds.
     """
     return {
-        "command": "python -m mesolung.calibration.usual_care --fit",
+        "command": "python -m mesolung.calibration.usual_care --record",
         "parameters_sha256": table.hash,
         "seed": seed,
         "draws": draws,
@@ -234,6 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m mesolung.calibration.usual_care", description=__doc__)
     parser.add_argument("--fit", action="store_true", help="move the parameters and write table and record")
+    parser.add_argument("--record", action="store_true", help="move nothing, and record the present table")
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--workers", type=int, default=None)
     options = parser.parse_args(arguments)
@@ -255,7 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"(published {stratum.risk_ratio:.2f}, {stratum.low:.2f} to {stratum.high:.2f})"
         )
     kept = within_targets(found)
-    if options.fit and kept:
+    if (options.fit or options.record) and kept:
         for path, content in ((TABLE, text), (RECORD, json_text(record(table, found, options.draws, 1)))):
             fresh = path.with_suffix(".new")
             fresh.write_bytes(content.encode())
