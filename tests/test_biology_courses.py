@@ -68,7 +68,7 @@ def test_virus_peaks_in_the_first_week_and_is_cleared_in_weeks(covid) -> None:
 def test_hypoxaemia_is_deepest_in_the_second_week_and_recovers(covid) -> None:
     _, run = covid
     severe = run["pf_ratio"].min(1) < 200.0
-    # Days since infection: symptoms come four to five days after it, the lung is worst in the second week of them.
+    # Days since infection: symptoms come four to five days after it, the lung is worst in their second week.
     assert 11.0 <= np.median(day_of(run, "pf_ratio", least=True)[severe]) <= 17.0
     assert np.median(run["pf_ratio"][severe, 2 * 60]) > 350.0
 
@@ -109,8 +109,8 @@ def test_states_stay_positive(disease: str, request: pytest.FixtureRequest) -> N
 def test_everybody_returns_to_health(disease: str, request: pytest.FixtureRequest) -> None:
     """Whoever lives and whose infection is over.
 
-    A course whose hazard has run beyond any survival (1 in 1000) ends in death; so would one of a few hundred whose
-    nosocomial bacteria withstand all that the ward gives.
+    A course whose hazard has run beyond any survival (1 in 1000) ends in death; so would one of a few hundred
+    whose nosocomial bacteria withstand all that the ward gives.
     """
     people, run = request.getfixturevalue(disease)
     start = initial(people)
