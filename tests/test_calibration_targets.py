@@ -13,6 +13,7 @@ from mesolung.calibration.between_studies import STUDIES, between_study_sd, mort
 from mesolung.calibration.compare_usual_care import RULES, bounds_of, name_of, residual
 from mesolung.calibration.measures import COMPARISONS, MEASURES
 from mesolung.calibration.patients import STRATA
+from mesolung.calibration.step_targets import read_step_targets
 from mesolung.calibration.target_table import TABLES, digest, number, rows_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,3 +105,19 @@ def test_volunteers_are_inside_their_own_quartiles():
             assert number(row["q25"]) <= number(row["median"]) <= number(row["q75"])
         if row["censored"]:
             assert np.isnan(number(row["mean"])), "what is below detection is not a number"
+
+
+def test_what_led_the_fit_is_called_fit():
+    """A published number of the ladder that is also a target may not pass for an independent check."""
+    led = [t for t in read_step_targets() if t.step > 1]
+    rows = [r for r in rows_of("usual-care.csv") if r["use"] == "check"]
+    for row in rows:
+        doi = row["source"].rpartition("doi ")[2]
+        same = [
+            t.name
+            for t in led
+            if doi in t.source
+            and t.output == row["observable"]
+            and t.value == pytest.approx(number(row["value"]))
+        ]
+        assert not same, (name_of(row), same)

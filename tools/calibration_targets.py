@@ -30,8 +30,8 @@ CYTOKINES = {"TNF": "tnf", "IL6": "il6", "IL8": "il8", "IL10": "il10"}
 VOLUNTEERS = "data behind doi 10.1113/EP091552"
 DOSE_STUDIES = {
     "dillingh2014": ("fit", "Dillingh 2014, digitised by Computational-Biology-TUe/InflammationODE"),
-    "kiers2017": ("check", "Kiers 2017, digitised by Computational-Biology-TUe/InflammationODE"),
-    "taudorf2007": ("check", "Taudorf 2007, digitised by Computational-Biology-TUe/InflammationODE"),
+    "kiers2017": ("fit", "Kiers 2017, digitised by Computational-Biology-TUe/InflammationODE"),
+    "taudorf2007": ("fit", "Taudorf 2007, digitised by Computational-Biology-TUe/InflammationODE"),
 }
 DOSES = {
     "0.3 ng/kg bolus": ("0.3", "0", "0"),
@@ -130,7 +130,7 @@ def endotoxin(folder: Path) -> list[Row]:
         if r["subject"] == "mean" and "over 4 h" in r["challenge"] and float(r["time_h"]) > 0:
             out.append(
                 _endotoxin(
-                    "infusion", "check", ("0", "0.5", "4"), CYTOKINES[r["plasma_cytokine"]],
+                    "infusion", "fit", ("0", "0.5", "4"), CYTOKINES[r["plasma_cytokine"]],
                     float(r["time_h"]), "9", VOLUNTEERS,
                 )
                 | {"mean": shown(float(r["value_pg_per_mL"])), "sd": shown(float(r["sd"]))}

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
-# Residuals count in full up to here and by their logarithm beyond, so that one hopeless target pulls little.
-FULL_UP_TO = 2.5
+# Squares grow up to here and in a straight line beyond (Huber's loss): a far target pulls on, no harder.
+# With a logarithm instead the share of ventilated patients was given up for others.
+FULL_UP_TO = 2.0
 # Of a residual that cannot be formed, as the model has hardly any subject to take it from.
 UNKNOWN = 4.0
 # Finite differences: large enough to rise above the noise that a change of who is counted makes.
@@ -48,13 +49,15 @@ def robust(residuals: Values) -> Values:
         residuals: float64[m], in tolerances; one that is not finite counts as four.
 
     Returns:
-        float64[m], unchanged up to 2.5 in size, beyond it 2.5 plus the logarithm of one plus the excess.
+        float64[m] whose squares are Huber's loss: unchanged up to `FULL_UP_TO` in size, square roots of a
+        straight line beyond.
+
+    Source: P. J. Huber, Ann Math Statist 35 (1964) 73.
     """
     known = np.where(np.isfinite(residuals), residuals, UNKNOWN)
     size = np.abs(known)
-    return np.sign(known) * np.where(
-        size < FULL_UP_TO, size, FULL_UP_TO + np.log1p(np.maximum(size - FULL_UP_TO, 0.0))
-    )
+    beyond = np.sqrt(np.maximum(2.0 * FULL_UP_TO * size - FULL_UP_TO**2, 0.0))
+    return np.sign(known) * np.where(size < FULL_UP_TO, size, beyond)
 
 
 def cost(residuals: Values, x: Values, sd: Values) -> float:

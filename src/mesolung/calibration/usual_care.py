@@ -1,8 +1,8 @@
 """Coarse calibration of usual care: deaths of COVID-19 with and without dexamethasone, no cells.
 
-python -m mesolung.calibration.usual_care            checks the bundled table and prints what it gives
-python -m mesolung.calibration.usual_care --fit      moves the fitted parameters and writes table and record
-python -m mesolung.calibration.usual_care --record   moves nothing, and writes the record of the bundled table
+python -m mesolung.calibration.usual_care    checks the bundled table and prints what it gives
+
+It is fitted and recorded as the ladder's fifth step (`mesolung.calibration.ladder --step 5`).
 """
 
 from __future__ import annotations
@@ -13,24 +13,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.biology.parameters import Parameters, read_parameters
+from mesolung.biology.parameters import Parameters
 from mesolung.biology.tables import endpoints
 from mesolung.execution import worker_count
 from mesolung.study import read_study
 from mesolung.study.enrolling import enrol_panels
 from mesolung.study.replicates import Asked
-from mesolung.study.result import json_text
 from mesolung.study.run import library_for, prepare
 from mesolung.study.simulating import simulate, tables_one
 
 RECORD = Path(str(files("mesolung.calibration") / "usual-care.json"))
-TABLE = Path(str(files("mesolung.biology") / "parameters.csv"))
 HORIZON_H = 28 * 24.0
 DRAWS = 200
 ROUNDS = 8
@@ -185,24 +182,6 @@ def fit(parameters: Parameters, draws: int, workers: int, tell: Any = print) -> 
     raise RuntimeError(f"targets not met in {ROUNDS} rounds; last residuals {r}")
 
 
-def written(text: str, values: Mapping[str, float]) -> str:
-    """Put fitted values into the text of a parameter table, changing nothing else of it.
-
-    Arguments:
-        text: of ``parameters.csv``.
-        values: id -> value.
-
-    Returns:
-        the new text.
-    """
-    lines = text.splitlines(keepends=True)
-    for k, line in enumerate(lines):
-        cells = line.split(",", 3)
-        if cells[0] in values:
-            lines[k] = f"{cells[0]},{cells[1]},{values[cells[0]]:.4g},{cells[3]}"
-    return "".join(lines)
-
-
 def record(table: Parameters, found: Mapping[str, Found], draws: int, seed: int) -> dict[str, Any]:
     """Put a calibration's result beside its targets.
 
@@ -215,7 +194,7 @@ def record(table: Parameters, found: Mapping[str, Found], draws: int, seed: int)
         what ``usual-care.json`` holds.
     """
     return {
-        "command": "python -m mesolung.calibration.usual_care --record",
+        "command": "python -m mesolung.calibration.ladder --step 5 --record",
         "parameters_sha256": table.hash,
         "seed": seed,
         "draws": draws,
@@ -234,21 +213,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 when a bundled value is outside its target.
     """
     parser = argparse.ArgumentParser(prog="python -m mesolung.calibration.usual_care", description=__doc__)
-    parser.add_argument("--fit", action="store_true", help="move the parameters and write table and record")
-    parser.add_argument("--record", action="store_true", help="move nothing, and record the present table")
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--workers", type=int, default=None)
     options = parser.parse_args(arguments)
     workers = worker_count(options.workers)
-    table, text = read_parameters(), TABLE.read_text(encoding="utf-8")
-    if options.fit:
-        text = written(text, fit(table, options.draws, workers))
-        with TemporaryDirectory() as folder:
-            file = Path(folder) / TABLE.name
-            file.write_bytes(text.encode())
-            table = read_parameters(file)
-    # The new table has draws of its own: it is these that must be where RECOVERY was.
-    found = evaluate(table, STRATA, options.draws, workers)
+    found = evaluate(None, STRATA, options.draws, workers)
     for stratum in STRATA:
         got = found[stratum.study]
         print(
@@ -256,13 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"risk ratio {got.risk_ratio:.2f}, draws {got.low:.2f} to {got.high:.2f} "
             f"(published {stratum.risk_ratio:.2f}, {stratum.low:.2f} to {stratum.high:.2f})"
         )
-    kept = within_targets(found)
-    if (options.fit or options.record) and kept:
-        for path, content in ((TABLE, text), (RECORD, json_text(record(table, found, options.draws, 1)))):
-            fresh = path.with_suffix(".new")
-            fresh.write_bytes(content.encode())
-            fresh.replace(path)
-    return 0 if kept else 1
+    return 0 if within_targets(found) else 1
 
 
 def within_targets(found: Mapping[str, Found], slack: float = 0.0) -> bool:
