@@ -17,6 +17,7 @@ from mesolung.population.twice import HAZARD, solve_twice
 from mesolung.streams import normals
 
 Values = NDArray[np.float64]
+DAY = 24.0  # h
 
 # Cumulative hazard of being discharged alive; a model without it never discharges anybody.
 DISCHARGE = "DIS"
@@ -181,7 +182,19 @@ def by_draw(group: Cohort) -> list[Cohort]:
     Returns:
         a cohort a draw, in order of the draws.
     """
-    return [chosen(group, np.flatnonzero(group.draw == d)) for d in np.unique(group.draw)]
+    return [chosen(group, np.flatnonzero(members)) for members in members_by_draw(group)]
+
+
+def members_by_draw(group: Cohort) -> list[NDArray[np.bool_]]:
+    """Say who belongs to each parameter draw.
+
+    Arguments:
+        group: the cohort.
+
+    Returns:
+        bool[N] a draw, in order of the draws.
+    """
+    return [group.draw == d for d in np.unique(group.draw)]
 
 
 def with_doses(group: Cohort, doses: EventTable, *, workers: int = 2) -> Cohort:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from mesolung.biology.disease import diseases, read_disease
-from mesolung.calibration.cohort import Cohort, cohort, keyed_normals
+from mesolung.calibration.cohort import DAY, Cohort, cohort, keyed_normals
 from mesolung.calibration.enrolled import Enrolled, enrol
 from mesolung.calibration.stays import VENTILATED, admission_of, onset_of
 from mesolung.calibration.treated import with_dexamethasone, with_some_steroid, with_tocilizumab
@@ -18,7 +18,6 @@ from mesolung.engine import CompiledModel
 from mesolung.population.draws import Draws
 
 Flags = NDArray[np.bool_]
-DAY = 24.0
 
 OUTPUTS = (
     "pf_ratio", "ventilated", "sofa", "evlw", "pvpi", "dead_space", "driving_pressure",
