@@ -89,7 +89,7 @@ def _prior(row: Row) -> Prior:
         required_of(row, "value"),
         text_of(row, "unit"),
         one_of(row, "distribution", DISTRIBUTIONS),
-        text_of(row, "uncertainty"),
+        row["uncertainty"],
         number_of(row, "between_lot") or 0.0,
         text_of(row, "source"),
         one_of(row, "grade", GRADES),
