@@ -7,7 +7,7 @@ import sys
 import traceback
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -188,9 +188,10 @@ def _complain(error: Exception) -> int:
 
 def _found(error: Exception) -> str:
     """What was written for an option, where the library that checks values still knows it."""
-    mistakes = getattr(error.__cause__, "errors", None)
-    written = [mistake.get("input") for mistake in mistakes()[:1]] if callable(mistakes) else []
-    return "".join(f"found {text}; " for text in written if isinstance(text, str))
+    cause: Any = error.__cause__
+    mistakes = cause.errors() if hasattr(cause, "errors") else []
+    written = mistakes[0].get("input") if mistakes else None
+    return f"found {written}; " if isinstance(written, str) else ""
 
 
 def _say(message: str) -> None:

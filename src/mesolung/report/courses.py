@@ -9,7 +9,7 @@ from mesolung.report.comparison import Line, same_endpoint, spread_of
 from mesolung.report.numbers import UNKNOWN, axis_value, is_number, number, unit_name
 from mesolung.report.observed import observed_key, observed_mark
 from mesolung.report.plan import Plan, in_plan_order, split_key
-from mesolung.report.style import INK, Figure, Look, axis, layout, plot_text
+from mesolung.report.style import INK, Figure, Look, axis, layout, log_ticks, plot_text
 from mesolung.report.tables import table
 
 MOST_TIMES = 120
@@ -204,8 +204,9 @@ def _figure(
     traces += points
     shapes, doses = dose_marks(plan, look, divisor, longest)
     y_axis = axis(f"{plot_text(label)} ({unit_name(unit)})", log=log)
-    if log and floor is not None:
-        y_axis |= {"exponentformat": "power", "minexponent": 3}
+    if floor is not None:
+        heights = [floor, *(v for trace in traces for v in trace["y"] if v is not None)]
+        y_axis |= log_ticks(floor, max(heights))
     caption = "Median (line), 50 % band (darker), 90 % band (lighter) of simulated patients."
     if doses:
         caption += f" Dotted vertical lines: doses ({'; '.join(doses)} {time_unit})."
