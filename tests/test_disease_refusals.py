@@ -231,6 +231,28 @@ SLIPS = {
         2,
         "extends an unknown disease",
     ),
+    "a path as name": ('"example"', '"../example"', 1, "the name is no name of a disease (found ../example;"),
+    "a length of nothing": ('"30 d"', '"0 d"', 5, "length is impossible (found 0 h; allowed: more than 0 h)"),
+    "samples at no interval": ('"12 h"', '"0 h"', 6, "sampled_every is impossible (found 0 h;"),
+    "samples beyond the course": ('"12 h"', '"31 d"', 6, "sampled_every is impossible (found 744 h;"),
+    "an onset at a time too": (
+        "above = 3.0",
+        'above = 3.0\ntime = "3 d"',
+        11,
+        "onset has an observable and a",
+    ),
+    "a negative delay": (
+        "value = 1.0\nunit",
+        "value = -1.0\nunit",
+        35,
+        "some subjects would have too little",
+    ),
+    "one group": (
+        '[[group]]\nname = "indirect"\nshare = 0.4\n',
+        "",
+        14,
+        "the shares of the groups do not add up to 1 (found 0.6)",
+    ),
     "itself as parent": (
         'label = "an example"',
         'extends = "example"\nlabel = "an example"',

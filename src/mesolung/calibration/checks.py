@@ -134,6 +134,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write the record of the whole comparison")
     parser.add_argument("--workers", type=int, default=None)
     options = parser.parse_args(arguments)
+    for name in ("draws", "courses"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name}: found {getattr(options, name)}, allowed: at least 1")
     word = options.only.lower()
     families = [f for f in FAMILIES if word in f] or list(FAMILIES)
     if options.write and word:
@@ -146,6 +149,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     patients = Patients(model, draws, options.courses, workers)
     found = all_findings(model, draws, options.courses, families=families, workers=workers, patients=patients)
     found = [f for f in found if word in f.family or word in f.name.lower()]
+    for line in patients.unsolved():
+        print(line, file=sys.stderr)
     shown = {} if word else {"ards ventilated": daily(patients.enrolled("ards ventilated"))}
     made = record_of(found, counts(found), table, draws, options.courses, shown)
     if options.json:

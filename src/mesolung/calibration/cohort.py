@@ -13,6 +13,7 @@ from mesolung.engine import CompiledModel, EventTable
 from mesolung.population.courses import courses_of_draw
 from mesolung.population.draws import Draws
 from mesolung.population.events import joined, of_subjects, stacked
+from mesolung.population.library import LARGEST_FAILED_SHARE
 from mesolung.population.twice import HAZARD, solve_twice
 from mesolung.streams import normals
 
@@ -149,6 +150,27 @@ def cohort(
         covariates=covariates,
         solved=solved,
     )
+
+
+def mostly_solved(group: Cohort) -> Cohort:
+    """Let a cohort pass from which hardly anybody is missing.
+
+    Arguments:
+        group: the cohort.
+
+    Returns:
+        the cohort.
+
+    Raises:
+        RuntimeError: when more than 5 % of its courses could not be solved: those left would be a selection.
+    """
+    failed = 1.0 - float(group.solved.mean())
+    if failed > LARGEST_FAILED_SHARE:
+        raise RuntimeError(
+            f"{failed:.1%} of the courses of {group.disease.name} could not be solved "
+            f"(limit {LARGEST_FAILED_SHARE:.0%})"
+        )
+    return group
 
 
 def chosen(group: Cohort, who: NDArray[np.intp]) -> Cohort:

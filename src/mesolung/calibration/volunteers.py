@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.disease import read_disease
-from mesolung.calibration.cohort import Cohort, cohort, members_by_draw
+from mesolung.calibration.cohort import Cohort, cohort, members_by_draw, mostly_solved
 from mesolung.calibration.target_table import Row, number, rows_of
 from mesolung.calibration.verdict import ABSENT, Finding
 from mesolung.engine import ADD_STATE, SET_PARAMETER, CompiledModel
@@ -103,7 +103,7 @@ def all_volunteers(
         challenge -> cohort; empty when the model knows no endotoxin.
     """
     made = {c: volunteers(model, draws, count, c, workers=workers) for c in challenges(rows_of(TABLE))}
-    return {c: group for c, group in made.items() if group is not None}
+    return {c: mostly_solved(group) for c, group in made.items() if group is not None}
 
 
 def median_course(group: Cohort, observable: str, times_h: Values, who: Who | None = None) -> Values:
