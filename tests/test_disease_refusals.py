@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.refused import changed, points_at
 
 from mesolung.biology.disease import read_disease
 from mesolung.reading import Refusal
@@ -281,12 +282,10 @@ def test_the_example_is_read_from_its_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_slip_is_refused_where_it_is(tmp_path: Path, slip: str) -> None:
     old, new, line, problem = SLIPS[slip]
-    assert DISEASE.count(old) == 1, (old, DISEASE.count(old))
-    file = written(tmp_path, DISEASE.replace(old, new))
+    file = written(tmp_path, changed(DISEASE, old, new))
     with pytest.raises(Refusal) as caught:
         read_disease(file)
-    assert str(caught.value).startswith(f"{file}:{line}: {problem}"), caught.value
-    assert "\n" not in str(caught.value)
+    points_at(caught.value, file, line, problem)
 
 
 def test_what_a_disease_inherits_is_refused_where_it_stands(tmp_path: Path) -> None:
@@ -294,7 +293,7 @@ def test_what_a_disease_inherits_is_refused_where_it_stands(tmp_path: Path) -> N
     child = written(tmp_path, 'extends = "parent"\nname = "child"\n', "child")
     with pytest.raises(Refusal) as caught:
         read_disease(child)
-    assert str(caught.value).startswith(f"{parent}:9: names what is no state or observable")
+    points_at(caught.value, parent, 9, "names what is no state or observable")
 
 
 def test_a_child_takes_what_it_does_not_say_itself(tmp_path: Path) -> None:

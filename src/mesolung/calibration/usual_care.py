@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from mesolung.biology.parameters import Parameters, read_parameters
 from mesolung.biology.tables import endpoints
+from mesolung.calibration.options import at_least_one
 from mesolung.execution import worker_count
 from mesolung.study import read_study
 from mesolung.study.enrolling import enrol_panels
@@ -236,8 +237,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m mesolung.calibration.usual_care", description=__doc__)
     parser.add_argument("--fit", action="store_true", help="move the parameters and write table and record")
     parser.add_argument("--record", action="store_true", help="move nothing, and record the present table")
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    parser.add_argument("--workers", type=int, default=None)
+    parser.add_argument("--draws", type=at_least_one, default=DRAWS)
+    parser.add_argument("--workers", type=at_least_one, default=None)
     options = parser.parse_args(arguments)
     workers = worker_count(options.workers)
     table, text = read_parameters(), TABLE.read_text(encoding="utf-8")
