@@ -96,3 +96,19 @@ def test_one_line_says_all(model):
     finding = compare_endotoxin.findings({})[0]
     line = checks.line_of(finding)
     assert line.startswith("endotoxin: tnf median course: published 1") and line.endswith(ABSENT)
+
+
+@pytest.mark.parametrize("wrong", [("--draws", "0"), ("--courses", "many"), ("--workers", "-1")])
+def test_an_option_that_cannot_be_is_refused(wrong, capsys):
+    with pytest.raises(SystemExit) as left:
+        checks.main(list(wrong))
+    assert left.value.code == 2
+    assert f"found {wrong[1]}, allowed: a whole number from 1 on" in capsys.readouterr().err
+
+
+def test_a_word_that_no_target_holds_is_refused(monkeypatch, capsys, stored):
+    monkeypatch.setattr(checks, "compile_model", lambda sbml: None)
+    monkeypatch.setattr(checks, "all_findings", lambda *args, **options: [])
+    with pytest.raises(SystemExit) as left:
+        checks.main(["--only", "sputum volume", "--draws", "1"])
+    assert left.value.code == 2 and "(found sputum volume)" in capsys.readouterr().err

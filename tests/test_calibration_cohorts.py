@@ -9,7 +9,7 @@ from mesolung.biology import assemble
 from mesolung.biology.disease import read_disease
 from mesolung.calibration import compare_covid
 from mesolung.calibration.causes import cause_of
-from mesolung.calibration.cohort import Cohort, chosen, cohort
+from mesolung.calibration.cohort import Cohort, chosen, cohort, mostly_solved
 from mesolung.calibration.compare_covid import log_ratios, pairs_of
 from mesolung.calibration.compare_usual_care import findings, residuals
 from mesolung.calibration.enrolled import NON_SURVIVORS, SURVIVORS, Enrolled, enrol
@@ -189,3 +189,16 @@ def test_groups_of_outcome_are_seen_while_in_hospital(patients):
     assert everyone == pytest.approx(stays.inside, abs=1e-12)
     before = group.times[None, :] < np.nan_to_num(stays.admitted_h, nan=np.inf)[:, None]
     assert (stays.inside[before] == 0).all()
+
+
+def test_a_cohort_that_misses_more_than_one_in_twenty_is_not_compared():
+    whole = made_up({"il6": np.ones((100, 3))})
+    assert mostly_solved(replace(whole, solved=np.arange(100) >= 5)).size == 100
+    with pytest.raises(RuntimeError, match=r"6\.0% of the courses of ards could not be solved \(limit 5%\)"):
+        mostly_solved(replace(whole, solved=np.arange(100) >= 6))
+
+
+def test_courses_that_are_left_out_are_told(model, draws):
+    known = Patients(model, draws, 2)
+    known._cohorts["ards"] = replace(made_up({"il6": np.ones((40, 3))}), solved=np.arange(40) >= 1)
+    assert known.unsolved() == ["ards: 1 of 40 courses could not be solved and are left out"]

@@ -15,7 +15,7 @@ from mesolung.biology.tables import backgrounds, covariates, endpoints, reserved
 from mesolung.cli import main
 from mesolung.cli.entry import Entry
 from mesolung.cli.explain import LISTS, UNLISTED, explain_name, meanings
-from mesolung.cli.explain_parameters import GRADES, uncertainty_in_words
+from mesolung.cli.explain_parameters import graded, uncertainty_in_words
 from mesolung.product.priors import read_priors, read_sources
 from mesolung.reading import Refusal
 
@@ -76,7 +76,7 @@ def test_a_parameter_is_traced_to_its_source_and_its_laws(entries: list[Entry], 
     for row in read_parameters():
         entry = of(entries, row.id, "parameter")
         assert entry.meaning == row.meaning and entry.facts["value"] == f"{row.value:g} {row.unit}"
-        assert (entry.facts["source"], entry.facts["grade"]) == (row.source, GRADES[row.grade])
+        assert (entry.facts["source"], entry.facts["grade"]) == (row.source, graded(row.grade))
         for law in text.uses(row.id):
             assert law.place in lines(entry.facts["used in"]), row.id
 

@@ -109,10 +109,26 @@ def test_version_imports_nothing_heavy() -> None:
         ("run", EXAMPLE, "--workers", "0"),
         ("run", EXAMPLE, "--seed", "-1"),
         ("run", EXAMPLE, "--fast"),
+        ("run", EXAMPLE, "--out", ""),
+        ("run", EXAMPLE, "--out", "."),
+        ("run", EXAMPLE, "--out", "x" * 300),
+        ("run", "x" * 300),
+        ("run", ""),
+        ("run", EXAMPLE, EXAMPLE),
+        ("run", EXAMPLE, "--json", "--json"),
         ("run", EXAMPLE, "--scheduler", "tcp://10.0.0.1:8786"),
         ("run", "no-such-file.toml"),
         ("schema", "lot"),
+        ("schema", "study", "result"),
         ("explain", "no_such_name_at_all"),
+        ("explain", ""),
+        ("export",),
+        ("export", "--out", "/"),
+        ("export", "--out", "x" * 300),
+        ("export", "--out", "model.xml", "-o", "model.xml"),
+        ("export", "--out", "model.xml", "--format", "cellml"),
+        ("export", "--out", "model.xml", "--disease", "flu"),
+        ("export", "--out", "model.xml", "--disease", "ards", "--group", "none"),
     ],
     ids=lambda arguments: " ".join(str(a) for a in arguments if a != EXAMPLE),
 )
@@ -121,6 +137,26 @@ def test_wrong_usage_is_refused_in_one_line(say, tmp_path: Path, arguments: tupl
     assert said.status == 2
     assert said.out == "" and one_line(said.err)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", EXAMPLE, "--replicates", "0"), "'--replicates': Input should be greater than or equal to 1"),
+        (("run", EXAMPLE, "--replicates", "many"), "found many"),
+        (("run", EXAMPLE, "--seed", "1", "--seed", "2"), "--seed stands twice (allowed: once)"),
+        (("export", "-o", "a.xml", "--out", "b.xml"), "--out stands twice (allowed: once)"),
+        (("schema", "lot"), "'lot' is not one of 'study', 'result'"),
+        (("explain", " "), "unknown name (found nothing;"),
+    ],
+)
+def test_a_complaint_says_what_was_found(say, arguments: tuple[object, ...], says: str) -> None:
+    assert says in say(*arguments).err
+
+
+def test_a_complaint_is_no_longer_than_can_be_read(say) -> None:
+    said = say("explain", "x" * 100_000)
+    assert said.status == 2 and one_line(said.err) and len(said.err) < 1000
 
 
 def test_scheduler_is_refused_by_name(say) -> None:

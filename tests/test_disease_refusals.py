@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.refused import changed, points_at
 
 from mesolung.biology.disease import read_disease
 from mesolung.reading import Refusal
@@ -231,6 +232,28 @@ SLIPS = {
         2,
         "extends an unknown disease",
     ),
+    "a path as name": ('"example"', '"../example"', 1, "the name is no name of a disease (found ../example;"),
+    "a length of nothing": ('"30 d"', '"0 d"', 5, "length is impossible (found 0 h; allowed: more than 0 h)"),
+    "samples at no interval": ('"12 h"', '"0 h"', 6, "sampled_every is impossible (found 0 h;"),
+    "samples beyond the course": ('"12 h"', '"31 d"', 6, "sampled_every is impossible (found 744 h;"),
+    "an onset at a time too": (
+        "above = 3.0",
+        'above = 3.0\ntime = "3 d"',
+        11,
+        "onset has an observable and a",
+    ),
+    "a negative delay": (
+        "value = 1.0\nunit",
+        "value = -1.0\nunit",
+        35,
+        "some subjects would have too little",
+    ),
+    "one group": (
+        '[[group]]\nname = "indirect"\nshare = 0.4\n',
+        "",
+        14,
+        "the shares of the groups do not add up to 1 (found 0.6)",
+    ),
     "itself as parent": (
         'label = "an example"',
         'extends = "example"\nlabel = "an example"',
@@ -259,12 +282,10 @@ def test_the_example_is_read_from_its_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_slip_is_refused_where_it_is(tmp_path: Path, slip: str) -> None:
     old, new, line, problem = SLIPS[slip]
-    assert DISEASE.count(old) == 1, (old, DISEASE.count(old))
-    file = written(tmp_path, DISEASE.replace(old, new))
+    file = written(tmp_path, changed(DISEASE, old, new))
     with pytest.raises(Refusal) as caught:
         read_disease(file)
-    assert str(caught.value).startswith(f"{file}:{line}: {problem}"), caught.value
-    assert "\n" not in str(caught.value)
+    points_at(caught.value, file, line, problem)
 
 
 def test_what_a_disease_inherits_is_refused_where_it_stands(tmp_path: Path) -> None:
@@ -272,7 +293,7 @@ def test_what_a_disease_inherits_is_refused_where_it_stands(tmp_path: Path) -> N
     child = written(tmp_path, 'extends = "parent"\nname = "child"\n', "child")
     with pytest.raises(Refusal) as caught:
         read_disease(child)
-    assert str(caught.value).startswith(f"{parent}:9: names what is no state or observable")
+    points_at(caught.value, parent, 9, "names what is no state or observable")
 
 
 def test_a_child_takes_what_it_does_not_say_itself(tmp_path: Path) -> None:

@@ -207,7 +207,8 @@ def texts() -> list[Path]:
     folders = ("src", "tests", "tools", "docs", "examples", "benchmarks", ".ci")
     found = [path for folder in folders for path in (ROOT / folder).rglob("*")]
     found += list(ROOT.iterdir())
-    hidden = re.compile(r"__pycache__|\.egg-info|node_modules")
+    # In a second worktree .git is a file, and not a text of the project.
+    hidden = re.compile(r"__pycache__|\.egg-info|node_modules|^\.git$")
     return sorted(
         path
         for path in found

@@ -73,6 +73,13 @@ def test_a_cache_that_cannot_be_written_is_refused(made, tmp_path):
         build(made, tmp_path / "inside")
 
 
+@pytest.mark.parametrize("inside", ["file/cache", "x" * 300])
+def test_a_cache_that_cannot_be_is_refused(made, tmp_path, inside):
+    (tmp_path / "file").touch()
+    with pytest.raises(Refusal, match="cache folder cannot be written"):
+        build(made, tmp_path / inside)
+
+
 def test_old_libraries_of_the_disease_are_forgotten(made, tmp_path):
     for k in range(5):
         (tmp_path / f"healthy-{k:016x}").mkdir()

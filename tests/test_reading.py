@@ -313,10 +313,31 @@ def test_a_table_of_another_shape_is_refused(tmp_path: Path, content: str, line:
     assert caught.value.line == line
 
 
-@pytest.mark.parametrize("content", [b"a,b\n\xff,1\n", None])
-def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"a,b\n\xff,1\n", ":2: not UTF-8 text (found byte 0xff)"),
+        (b'a,b\n1,"2\n', ":2: not a CSV table: unexpected end of data"),
+        (b'a,b\n1,"2"3\n', ":2: not a CSV table: "),
+        (b"a,b\n1," + b"2" * 200_000, ":2: not a CSV table: field larger than field limit"),
+        (None, ": cannot be read: No such file or directory"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None, says: str) -> None:
     path = tmp_path / "table.csv"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(Refusal, match="cannot be read"):
+    with pytest.raises(Refusal) as caught:
         read_table(path, ("a", "b"))
+    assert str(caught.value).startswith(str(path) + says)
+
+
+def test_a_table_that_is_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="cannot be read"):
+        read_table(tmp_path, ("a", "b"))
+
+
+def test_a_table_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("\ufeffa,b\n1,2\n", encoding="utf-8")
+    assert [row["a"] for row in read_table(path, ("a", "b"))] == ["1"]

@@ -28,6 +28,7 @@ from mesolung.report import report_html, terminal_table
 from mesolung.report.comparison import lines_of, spread_of
 from mesolung.report.effects import effects_of
 from mesolung.report.plan import read_plan, split_key
+from mesolung.report.style import log_ticks
 from mesolung.report.words import Words, words_of
 
 
@@ -77,6 +78,19 @@ def console_text(result: Made, width: int = 200, **more: Any) -> str:
     file = io.StringIO()
     Console(file=file, width=width, color_system=None).print(terminal_table(result, **more))
     return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (6.0, 30.0, ["7", "10", "15", "20", "30"]),
+        (0.4, 900.0, ["0.1", "1", "10", "100", "1,000"]),
+        (1e-2, 1e8, ["0.01", "1", "100", "10,000", "10<sup>6</sup>", "10<sup>8</sup>"]),
+    ],
+)
+def test_a_logarithmic_axis_has_several_round_marks(low: float, high: float, words: list[str]) -> None:
+    ticks = log_ticks(low, high)
+    assert ticks["ticktext"] == words and len(ticks["tickvals"]) == len(words)
 
 
 def test_a_key_is_told_in_words() -> None:

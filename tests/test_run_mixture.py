@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.study_text import cells_arm, control_arm
 
 from mesolung.population import library
 from mesolung.reading import Refusal
@@ -42,16 +43,8 @@ heparin = 1.0
 name = "mortality"
 time = "14 d"
 """
-CONTROL = '[[arm]]\nname = "control"\nsize = 20\ncontrol = true\n'
-CELLS = """[[arm]]
-name = "cells"
-size = 20
-[[arm.treatment]]
-product = { source = "bone marrow" }
-dose = "1e6 cells/kg PBW"
-route = "intravenous"
-times = ["0 d"]
-"""
+CONTROL = control_arm("control", 20)
+CELLS = cells_arm(size=20, dose="1e6 cells/kg PBW")
 MIXTURE = "{ ards = 0.7, covid19-ards = 0.3 }"
 
 

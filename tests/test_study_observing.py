@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.study_text import cells_arm, control_arm
 
 from mesolung.biology.tables import endpoints
 from mesolung.study import read_study
@@ -17,26 +18,14 @@ from mesolung.units import convert
 
 SLOTS, SUBJECTS, SIZE, PANEL = 60, 80, 10, 64
 TIMES = np.array([0.0, 168.0, 336.0])
-STUDY = """
+STUDY = f"""
 schema = 1
 name = "made up"
 disease = "covid19-ards"
 duration = "14 d"
 [population]
 size = 20
-[[arm]]
-name = "cells"
-size = 10
-[[arm.treatment]]
-product = { source = "bone marrow" }
-dose = "1e6 cells/kg"
-route = "intravenous"
-times = ["0 d"]
-[[arm]]
-name = "none"
-size = 10
-control = true
-"""
+{cells_arm()}{control_arm("none")}"""
 
 
 def arm(name: str, factor: float = 1.0, *, subjects: int = SUBJECTS, hazard: float = 0.0) -> ArmTrials:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.study_text import cells_arm
 from tests.test_study_observing import PANEL, SIZE, SLOTS, STUDY, SUBJECTS, TIMES, arm
 
 from mesolung.biology.states import STATE, state_row, states, unit_text
@@ -299,8 +300,7 @@ def test_an_order_with_n_is_surer_of_the_truth(study_of) -> None:
 
 
 def test_pooled_arms_are_compared_with_another(study_of) -> None:
-    third = '\n[[arm]]\nname = "low"\nsize = 10\n[[arm.treatment]]\nproduct = { source = "bone marrow" }\n'
-    third += 'dose = "1e5 cells/kg"\nroute = "intravenous"\ntimes = ["0 d"]\n'
+    third = "\n" + cells_arm("low", dose="1e5 cells/kg")
     block = DIRECTION.format('["cells", "low"]', "none")
     study = study_of(third, block)
     low = replace(wide("cells", 2.0), name="low", members=wide("cells", 1.0).members + 2 * SIZE)

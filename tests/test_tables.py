@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import sys
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
+from mesolung.biology import phenotypes as phenotype_module
 from mesolung.biology import tables
 from mesolung.biology.disease import diseases, read_disease
 from mesolung.biology.parameters import read_parameters
@@ -26,6 +28,9 @@ from mesolung.biology.tables import (
     reserved,
     routes,
 )
+from mesolung.population import traits as trait_module
+from mesolung.product import priors as prior_module
+from mesolung.product import unstated as unstated_module
 from mesolung.product.priors import read_sources
 from mesolung.product.product import PRODUCT_TYPES, SOURCES, Product
 from mesolung.reading import Refusal
@@ -277,6 +282,42 @@ def test_a_damaged_table_is_refused_at_its_line(
     with pytest.raises(Refusal, match=says) as caught:
         endpoints.__wrapped__()
     assert caught.value.line == len(lines) and "endpoints.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("room", "file", "read", "column", "value", "says"),
+    [
+        ("biology", "phenotypes.csv", phenotype_module.phenotypes, "threshold", "high", "is not a number"),
+        ("biology", "phenotypes.csv", phenotype_module.phenotypes, "threshold", "", "threshold is empty"),
+        ("biology", "traits.csv", trait_module.traits, "distribution", "gamma", "unknown distribution"),
+        ("biology", "traits.csv", trait_module.traits, "value", "nan", "value is not finite"),
+        ("biology", "traits.csv", trait_module.traits, "grade", "D", "unknown grade"),
+        ("biology", "definitions.csv", tables.definitions, "endpoint", "stroke", "unknown endpoint"),
+        ("biology", "definitions.csv", tables.definitions, "above", "", "above is not a level"),
+        ("biology", "reserved.csv", tables.reserved, "kind", "colour", "unknown kind"),
+        ("biology", "backgrounds.csv", tables.backgrounds, "duration", "long", "duration is no time"),
+        ("product", "priors.csv", prior_module.read_priors, "value", "1,5", "value is not a number"),
+        ("product", "sources.csv", prior_module.read_sources, "procoagulant", "", "procoagulant is empty"),
+        ("product", "unstated.csv", unstated_module.unstated, "what", "colour", "unknown what"),
+        ("product", "unstated.csv", unstated_module.unstated, "share", "often", "share is not a number"),
+    ],
+)
+def test_every_table_is_refused_at_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room, file, read, column: str, value: str, says: str
+) -> None:
+    folder = files(f"mesolung.{room}")
+    for entry in folder.iterdir():
+        if entry.name.endswith(".csv"):
+            (tmp_path / entry.name).write_bytes(entry.read_bytes())
+    with (tmp_path / file).open(encoding="utf-8", newline="") as stream:
+        lines = list(csv.reader(stream))
+    lines[1][lines[0].index(column)] = value
+    with (tmp_path / file).open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(lines)
+    monkeypatch.setattr(sys.modules[read.__module__], "files", lambda package: tmp_path)
+    with pytest.raises(Refusal, match=says) as caught:
+        read.__wrapped__()
+    assert (caught.value.file, caught.value.line) == (file, 2)
 
 
 def test_a_product_knows_the_sources_of_the_table() -> None:

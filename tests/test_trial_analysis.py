@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import comb
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.trial_rows import quantity
 
 from mesolung.trial.analysis import analyse
 from mesolung.trial.contrasts import MEASURES, benefits, contrast, null_value
@@ -23,34 +24,13 @@ from mesolung.trial.win_ratio import composite_rank, win_ratio
 stats: Any = scipy.stats  # its results are not typed
 
 
-@dataclass(frozen=True)
-class Row:
-    """An endpoint row with the attributes that trials read."""
-
-    name: str = "pf_ratio"
-    type: str = "continuous"
-    scale: str = "linear"
-    better: str = "higher"
-    value_at_death: float | None = None
-    deaths: str | None = "survivors"
-    lowest: float | None = None
-    highest: float | None = None
-    test: str | None = None
-    default_contrast: str | None = "difference"
-    minimum_important: float | None = None
-    unit: str = "fraction"
-    rule: str = "level"
-    outputs: tuple[str, ...] = ()
-    above: tuple[float, ...] = ()
-
-
-PF_RATIO = Row(lowest=20.0, highest=650.0)
-IL6 = Row("il6", scale="log", better="lower", lowest=0.01, default_contrast="ratio")
-MORTALITY = Row("mortality", "binary", better="lower", default_contrast="risk_ratio")
-SURVIVAL = Row("survival", "binary", better="higher", default_contrast="risk_ratio")
-FREE_DAYS = Row("ventilator_free_days", better="higher", deaths="zero", test="mann-whitney")
-EXACERBATIONS = Row("exacerbation_rate", "count", better="lower", default_contrast="ratio")
-HOSPITAL_DAYS = Row("hospital_days", "time", better="lower", default_contrast="hazard_ratio")
+PF_RATIO = quantity(lowest=20.0, highest=650.0)
+IL6 = quantity("il6", scale="log", better="lower", lowest=0.01, default_contrast="ratio")
+MORTALITY = quantity("mortality", type="binary", better="lower", default_contrast="risk_ratio")
+SURVIVAL = quantity("survival", type="binary", better="higher", default_contrast="risk_ratio")
+FREE_DAYS = quantity("ventilator_free_days", better="higher", deaths="zero", test="mann-whitney")
+EXACERBATIONS = quantity("exacerbation_rate", type="count", better="lower", default_contrast="ratio")
+HOSPITAL_DAYS = quantity("hospital_days", type="time", better="lower", default_contrast="hazard_ratio")
 
 
 def arm(events: int, n: int) -> np.ndarray:

@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.trial_rows import TIMES, Row, quantity
 
 from mesolung.trial.endpoints import endpoint_values, expected_values, raised, value_of_death
 from mesolung.trial.outcomes import Outcomes
 
-
-@dataclass(frozen=True)
-class Row:
-    """An endpoint row with the attributes that trials read."""
-
-    name: str = "pf_ratio"
-    type: str = "continuous"
-    scale: str = "linear"
-    better: str = "higher"
-    value_at_death: float | None = None
-    deaths: str | None = "survivors"
-    lowest: float | None = None
-    highest: float | None = None
-    test: str | None = None
-    default_contrast: str | None = "difference"
-    minimum_important: float | None = None
-    unit: str = "fraction"
-    rule: str = "level"
-    outputs: tuple[str, ...] = ()
-    above: tuple[float, ...] = (0.5,)
-
-    def __post_init__(self) -> None:
-        if self.rule == "level" and not self.outputs:
-            object.__setattr__(self, "outputs", (self.name,))
-
-
-PF_RATIO = Row(lowest=20.0, highest=650.0)
-SOFA = Row("sofa", better="lower", value_at_death=24.0, deaths="worst", test="mann-whitney")
-IL6 = Row("il6", scale="log", better="lower", lowest=0.01, default_contrast="ratio")
-MORTALITY = Row("mortality", "binary", better="lower", default_contrast="risk_ratio", rule="death")
-SURVIVAL = Row("survival", "binary", better="higher", default_contrast="risk_ratio", rule="alive")
+PF_RATIO = quantity(lowest=20.0, highest=650.0)
+SOFA = quantity("sofa", better="lower", value_at_death=24.0, deaths="worst", test="mann-whitney")
+IL6 = quantity("il6", scale="log", better="lower", lowest=0.01, default_contrast="ratio")
+MORTALITY = quantity("mortality", type="binary", better="lower", default_contrast="risk_ratio", rule="death")
+SURVIVAL = quantity("survival", type="binary", better="higher", default_contrast="risk_ratio", rule="alive")
 ON = ("ventilated",)
-VENTILATION = Row("ventilation", "binary", better="lower", deaths="worst", rule="present", outputs=ON)
-FREE_DAYS = Row("ventilator_free_days", better="higher", deaths="zero", rule="days_off", outputs=ON)
-
-TIMES = np.arange(0.0, 28 * 24 + 1, 12.0)
+VENTILATION = quantity(
+    "ventilation", type="binary", better="lower", deaths="worst", rule="present", outputs=ON
+)
+FREE_DAYS = quantity("ventilator_free_days", better="higher", deaths="zero", rule="days_off", outputs=ON)
 
 
 def courses(hazard: float | np.ndarray, uniforms, times: np.ndarray = TIMES, **outputs) -> Outcomes:
@@ -137,7 +110,7 @@ def test_the_dead_count_as_the_rule_says():
 
 def test_worst_without_a_bound_is_refused():
     with pytest.raises(ValueError, match="no value at death and no worst bound"):
-        value_of_death(Row("crp", better="lower", lowest=0.0), "worst")
+        value_of_death(quantity("crp", better="lower", lowest=0.0), "worst")
     with pytest.raises(ValueError, match="expected survivors, worst or zero"):
         value_of_death(SOFA, "best")
 
@@ -239,7 +212,7 @@ def test_a_subject_does_not_depend_on_its_neighbours():
 
 
 def test_an_expected_logarithm_mixes_logarithms():
-    row = Row("il6", scale="log", better="lower", lowest=0.01, value_at_death=900.0, deaths="worst")
+    row = quantity("il6", scale="log", better="lower", lowest=0.01, value_at_death=900.0, deaths="worst")
     group = courses(np.array([0.0, 0.002]), [0.5, 0.5], il6=np.array([[10.0], [100.0]]))
     alive = np.exp(-0.002 * 672)
     values, weights = expected_values(group, row, 672.0, logarithm=True)
@@ -249,8 +222,8 @@ def test_an_expected_logarithm_mixes_logarithms():
 
 
 def test_what_has_no_logarithm_is_raised_to_the_least_that_can_be_told():
-    one, two = raised((np.array([0.0, 4.0, np.nan]), np.array([2.0, -1.0])), Row(lowest=0.5))
+    one, two = raised((np.array([0.0, 4.0, np.nan]), np.array([2.0, -1.0])), quantity(lowest=0.5))
     np.testing.assert_array_equal(one, [0.5, 4.0, np.nan])
     np.testing.assert_array_equal(two, [2.0, 0.5])
-    assert list(raised((np.array([0.0, 4.0]), np.array([2.0])), Row(lowest=0.0))[0]) == [2.0, 4.0]
-    assert list(raised((np.zeros(2),), Row())[0]) == [1.0, 1.0]
+    assert list(raised((np.array([0.0, 4.0]), np.array([2.0])), quantity(lowest=0.0))[0]) == [2.0, 4.0]
+    assert list(raised((np.zeros(2),), quantity())[0]) == [1.0, 1.0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,34 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
+from tests.trial_rows import quantity
 
 from mesolung.trial.analysis import analyse
 from mesolung.trial.survival import kaplan_meier, log_rank, survival_bands
 
-
-@dataclass(frozen=True)
-class Row:
-    """An endpoint row with the attributes that trials read."""
-
-    name: str
-    type: str
-    better: str
-    scale: str = "linear"
-    value_at_death: float | None = None
-    deaths: str | None = None
-    lowest: float | None = None
-    highest: float | None = None
-    test: str | None = None
-    default_contrast: str | None = "hazard_ratio"
-    minimum_important: float | None = None
-    unit: str = "fraction"
-    rule: str = "level"
-    outputs: tuple[str, ...] = ()
-    above: tuple[float, ...] = ()
-
-
-MORTALITY, SURVIVAL = Row("mortality", "binary", "lower"), Row("survival", "binary", "higher")
-HOSPITAL_DAYS = Row("hospital_days", "time", "lower")
+MORTALITY, SURVIVAL = (
+    quantity(name, type="binary", better=better, deaths=None, default_contrast="hazard_ratio")
+    for name, better in (("mortality", "lower"), ("survival", "higher"))
+)
+HOSPITAL_DAYS = replace(MORTALITY, name="hospital_days", type="time")
 
 ARMS = st.lists(st.tuples(st.integers(1, 12), st.booleans()), min_size=3, max_size=25)
 

@@ -56,6 +56,15 @@ def test_nothing_remains_of_what_was_stopped(tmp_path: Path, whole, stop: type[B
 
 
 @pytest.mark.parametrize("whole", [whole_file, whole_folder])
+@pytest.mark.parametrize("name", ["", ".", "/", "x" * 300, "a\0b"])
+def test_a_name_that_nothing_can_have_is_refused(tmp_path: Path, monkeypatch, whole, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Refusal, match=r"exists already|cannot be written"), whole(name):
+        raise AssertionError("the block was entered")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
 @pytest.mark.parametrize("kind", ["file", "folder", "dangling link"])
 def test_an_existing_target_is_refused_and_left_alone(tmp_path: Path, whole, kind: str) -> None:
     target = tmp_path / "x"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,16 @@ class Row:
     test: str | None = None
     default_contrast: str | None = "risk_ratio"
     minimum_important: float | None = None
+
+
+def quantity(name: str = "pf_ratio", **others: Any) -> Row:
+    """A continuous row without bounds, of survivors; a level is read from the output of its own name."""
+    usual: dict[str, Any] = {
+        "rule": "level", "type": "continuous", "better": "higher", "lowest": None, "highest": None,
+        "default_contrast": "difference",
+    }  # fmt: skip
+    row = Row(**{"name": name, **usual, **others})
+    return replace(row, outputs=(name,)) if row.rule == "level" and not row.outputs else row
 
 
 def followed(

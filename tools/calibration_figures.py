@@ -17,12 +17,14 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "src" / "mesolung" / "calibration" / "checks.json"
 IMAGES = ROOT / "docs" / "images"
 
-PUBLISHED, MODEL = "#555555", "#1f5fa8"
+PUBLISHED, MODEL, DIED = "#555555", "#1f5fa8", "#b2182b"
 GROUPS = {
     "severe-survived": ("#1b7837", "mild to severe, survived"),
-    "critical-survived": ("#1f5fa8", "critical, survived"),
-    "critical-died": ("#b2182b", "critical, died"),
+    "critical-survived": (MODEL, "critical, survived"),
+    "critical-died": (DIED, "critical, died"),
 }
+# Groups seen on the same days stand beside one another.
+ASIDE_D = {"severe-survived": -0.6, "critical-survived": 0.0, "critical-died": 0.6}
 NAMES = {"tnf": "TNF", "il6": "IL-6", "il8": "IL-8", "il10": "IL-10", "il1b": "IL-1β"}
 Target = dict[str, Any]
 
@@ -67,9 +69,9 @@ def endotoxin(record: Mapping[str, Any]) -> str:
         )
     legend = [
         ("points", PUBLISHED, "20 volunteers: median"),
-        ("band", PUBLISHED, "quartiles"),
+        ("band", PUBLISHED, "20 volunteers: quartiles"),
         ("line", MODEL, "model: median"),
-        ("dashed", MODEL, "quartiles, subjects and draws"),
+        ("dashed", MODEL, "model: quartiles of subjects and draws"),
     ]
     return figure(panels, 4, "Plasma cytokines after endotoxin, volunteers and model", legend)
 
@@ -94,16 +96,17 @@ def covid(record: Mapping[str, Any]) -> str:
         for group, (colour, _) in GROUPS.items():
             mine = points.get((quantity, group), [])
             day = [p["day"] for p in mine]
+            aside = [d + ASIDE_D[group] for d in day]
             q25, middle, q75 = ([p["published"][k] / base for p in mine] for k in range(3))
             model = [None if p["model"] is None else p["model"] / model_base for p in mine]
-            series.append(Series(day, middle, q25, q75, colour, "points", hollow=True))
+            series.append(Series(aside, middle, q25, q75, colour, "points", hollow=True))
             series.append(Series(day, model, colour=colour))
             values += [v for v in (*middle, *model) if v is not None]
         panels.append(
             Panel(
                 quantity,
                 "days from onset",
-                "ratio (blue, first days = 1)",
+                "median / first blue median",
                 series,
                 (0.0, 52.0),
                 (0.5 * min(values), 2.0 * max(values)),
@@ -145,7 +148,7 @@ def oxygenation(record: Mapping[str, Any]) -> str:
     panels = []
     for output, label, top in (("pf_ratio", "P/F, mmHg", 450.0), ("ventilated", "share ventilated", 1.0)):
         series = []
-        for outcome, colour in (("survivors", MODEL), ("non-survivors", "#b2182b")):
+        for outcome, colour in (("survivors", MODEL), ("non-survivors", DIED)):
             line = days[f"{outcome} {output}"]
             if output == "pf_ratio":
                 series.append(Series(days["day"], line["median"], line["q25"], line["q75"], colour, "band"))
@@ -156,12 +159,15 @@ def oxygenation(record: Mapping[str, Any]) -> str:
             series.append(_steroid_pf(record))
         name = {"pf_ratio": "oxygenation", "ventilated": "ventilation"}[output]
         panels.append(
-            Panel(name, "days since enrolment", label, series, (0.0, 14.0), (0.0, top), width=450, height=300)
+            Panel(
+                name, "days since enrolment", label, series, (-0.5, 14.0), (0.0, top), width=450, height=300
+            )
         )
     legend = [
         ("line", MODEL, "model: survivors to day 30"),
-        ("line", "#b2182b", "model: non-survivors"),
-        ("points", PUBLISHED, "Yang 2021, all, mean and SD"),
+        ("line", DIED, "model: non-survivors"),
+        ("band", PUBLISHED, "quartiles of P/F"),
+        ("points", PUBLISHED, "Yang 2021: all, mean and SD"),
     ]
     return figure(panels, 2, "Ventilated ARDS: P/F and ventilation by day", legend)
 
@@ -203,6 +209,7 @@ def mortality(record: Mapping[str, Any]) -> str:
             [t["model_low"] for t in own],
             [t["model_high"] for t in own],
             MODEL,
+            absent="model: no value",
         )
         return rows_panel(title, label, names, [published, model], limits, x_log=log), len(own)
 
@@ -216,14 +223,14 @@ def mortality(record: Mapping[str, Any]) -> str:
         ),
         block(
             "Days of ventilation of survivors (published: half to double)",
-            "days within 28",
+            "days of ventilation, of the first 28",
             lambda t: t["detail"]["measure"] == "ventilation days of survivors",
             (0.0, 30.0),
             False,
         ),
         block(
-            "Risk ratios of drugs",
-            "ratio",
+            "Risk and rate ratios of drugs",
+            "ratio, with the drug to without",
             lambda t: "ratio with " in t["detail"]["measure"],
             (0.3, 4.0),
             True,

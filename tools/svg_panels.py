@@ -9,6 +9,7 @@ from html import escape
 
 WIDTH, HEIGHT = 300, 220
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 30, 42
+HEAD = 34  # pixels of the legend
 FONT = "font-family='Helvetica,Arial,sans-serif'"
 INK, GRID = "#222222", "#dddddd"
 
@@ -23,6 +24,7 @@ class Series:
         colour: of lines and points.
         kind: "line", "dashed", "band" or "points".
         hollow: points drawn as rings.
+        absent: words for a row whose y is None.
     """
 
     x: Sequence[float]
@@ -32,6 +34,7 @@ class Series:
     colour: str = INK
     kind: str = "line"
     hollow: bool = False
+    absent: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,17 +79,27 @@ def figure(panels: Sequence[Panel], columns: int, title: str, legend: Sequence[t
     """
     width, height = panels[0].width, panels[0].height
     rows = -(-len(panels) // columns)
-    whole = (columns * width, rows * height + 34)
+    groups = [(k % columns * width, k // columns * height, _panel(panel)) for k, panel in enumerate(panels)]
+    return _svg(columns * width, rows * height, title, legend, groups)
+
+
+def _svg(
+    width: int,
+    height: int,
+    title: str,
+    legend: Sequence[tuple[str, str, str]],
+    groups: Sequence[tuple[int, int, str]],
+) -> str:
+    """Put groups, each with its place, under the legend."""
+    whole = height + HEAD
     parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {whole[0]} {whole[1]}' "
-        f"width='{whole[0]}' height='{whole[1]}' role='img'>",
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {whole}' "
+        f"width='{width}' height='{whole}' role='img'>",
         f"<title>{escape(title)}</title>",
-        f"<rect width='{whole[0]}' height='{whole[1]}' fill='#ffffff'/>",
+        f"<rect width='{width}' height='{whole}' fill='#ffffff'/>",
         _legend(legend),
     ]
-    for k, panel in enumerate(panels):
-        x, y = k % columns * width, 34 + k // columns * height
-        parts.append(f"<g transform='translate({x},{y})'>{_panel(panel)}</g>")
+    parts += [f"<g transform='translate({x},{HEAD + y})'>{text}</g>" for x, y, text in groups]
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -153,7 +166,7 @@ def _series(s: Series, xs, ys, limits: tuple[float, float]) -> str:
             if y is None:
                 continue
             if s.low and s.low[k] is not None and s.high[k] is not None:
-                parts.append(_interval(s, k, xs, clip))
+                parts.append(_interval(s, k, xs, ys, clip))
             parts.append(_dot(xs(x), clip(y), s.colour, s.hollow))
         return "".join(parts)
     runs: list[list[str]] = [[]]
@@ -170,9 +183,16 @@ def _series(s: Series, xs, ys, limits: tuple[float, float]) -> str:
     )
 
 
-def _interval(s: Series, k: int, xs, clip) -> str:
-    x, low, high = xs(s.x[k]), clip(_known(s.low[k])), clip(_known(s.high[k]))
-    return f"<line x1='{x:.1f}' x2='{x:.1f}' y1='{low:.1f}' y2='{high:.1f}' stroke='{s.colour}'/>"
+def _interval(s: Series, k: int, xs, ys, clip) -> str:
+    ends = _known(s.low[k]), _known(s.high[k])
+    x, (low, high) = xs(s.x[k]), map(clip, ends)
+    line = f"<line x1='{x:.1f}' x2='{x:.1f}' y1='{low:.1f}' y2='{high:.1f}' stroke='{s.colour}'/>"
+    heads = (
+        _arrow(x, place, toward, s.colour, upright=True)
+        for end, place, toward in zip(ends, (low, high), (1, -1), strict=True)
+        if abs(ys(end) - place) > 0.5
+    )
+    return line + "".join(heads)
 
 
 def rows_panel(
@@ -220,12 +240,21 @@ def rows_panel(
             y = y1 + (row + 0.5) * step + shift
             middle = s.y[k]
             if middle is None:
+                if s.absent:
+                    parts.append(_text(left + 6, y + 7, s.absent, 10, colour=s.colour))
                 continue
             if s.low and s.low[k] is not None and s.high[k] is not None:
-                a, b = clip(_known(s.low[k])), clip(_known(s.high[k]))
+                ends = _known(s.low[k]), _known(s.high[k])
+                a, b = map(clip, ends)
                 parts.append(
                     f"<line x1='{a:.1f}' x2='{b:.1f}' y1='{y:.1f}' y2='{y:.1f}' stroke='{s.colour}'/>"
                 )
+                # What goes on beyond the axis ends in an arrow.
+                parts += [
+                    _arrow(place, y, toward, s.colour)
+                    for end, place, toward in zip(ends, (a, b), (-1, 1), strict=True)
+                    if abs(xs(end) - place) > 0.5
+                ]
             parts.append(_dot(clip(middle), y, s.colour, s.hollow))
     parts.append(f"<path d='M{left},{y1}V{y0}H{width - RIGHT}' fill='none' stroke='{INK}'/>")
     parts.append(_text((left + width - RIGHT) / 2, height - 8, x_label, 12, anchor="middle"))
@@ -251,19 +280,11 @@ def rows_figure(
     Returns:
         SVG text.
     """
-    height = 34 + sum(rows_height(n) for _, n in blocks)
-    parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' "
-        f"width='{width}' height='{height}' role='img'>",
-        f"<title>{escape(title)}</title>",
-        f"<rect width='{width}' height='{height}' fill='#ffffff'/>",
-        _legend(legend),
-    ]
-    y = 34
+    groups, y = [], 0
     for text, n in blocks:
-        parts.append(f"<g transform='translate(0,{y})'>{text}</g>")
+        groups.append((0, y, text))
         y += rows_height(n)
-    return "\n".join([*parts, "</svg>"]) + "\n"
+    return _svg(width, y, title, legend, groups)
 
 
 def _known(value: float | None) -> float:
@@ -298,16 +319,31 @@ def _number(value: float) -> str:
     return f"{value:g}" if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.0e}"
 
 
+def _arrow(x: float, y: float, toward: int, colour: str, upright: bool = False) -> str:
+    """A head at the end of a line that goes on: to the right or down where `toward` is 1."""
+    ends = [(-6.0 * toward, -3.5), (0.0, 0.0), (-6.0 * toward, 3.5)]
+    points = " ".join(f"{x + (b if upright else a):.1f},{y + (a if upright else b):.1f}" for a, b in ends)
+    return f"<polyline points='{points}' fill='none' stroke='{colour}'/>"
+
+
 def _dot(x: float, y: float, colour: str, hollow: bool) -> str:
     fill = "#ffffff" if hollow else colour
     return f"<circle cx='{x:.1f}' cy='{y:.1f}' r='3.2' fill='{fill}' stroke='{colour}' stroke-width='1.4'/>"
 
 
 def _text(
-    x: float, y: float, words: str, size: int, *, anchor: str = "start", weight: str = "", extra: str = ""
+    x: float,
+    y: float,
+    words: str,
+    size: int,
+    *,
+    anchor: str = "start",
+    weight: str = "",
+    extra: str = "",
+    colour: str = INK,
 ) -> str:
     bold = f" font-weight='{weight}'" if weight else ""
     return (
-        f"<text x='{x:.1f}' y='{y:.1f}' {FONT} font-size='{size}' fill='{INK}' text-anchor='{anchor}'"
+        f"<text x='{x:.1f}' y='{y:.1f}' {FONT} font-size='{size}' fill='{colour}' text-anchor='{anchor}'"
         f"{bold}{extra}>{escape(words)}</text>"
     )

@@ -67,9 +67,15 @@ def numbered(path: str | Path) -> Path:
 
     Returns:
         the path with the lowest number that neither a finished folder nor one that is being written holds.
+
+    Raises:
+        Refusal: when the folder above it cannot be read.
     """
     base = Path(path)
-    taken = {entry.name for entry in base.parent.iterdir()} if base.parent.is_dir() else set()
+    try:
+        taken = {entry.name for entry in base.parent.iterdir()} if base.parent.is_dir() else set()
+    except OSError as error:
+        raise Refusal(f"cannot be read: {error.strerror}", file=base.parent) from error
     n = 1
     while any(_holds(name, f"{base.name}-{n}") for name in taken):
         n += 1
@@ -82,6 +88,9 @@ def _holds(entry: str, name: str) -> bool:
 
 @contextmanager
 def _unfinished(target: Path, folder: bool = False) -> Iterator[Path]:
+    if not target.name:
+        # "." and "/" have no name, and are there.
+        raise _existing(target)
     place = target.with_name(f".{target.name}.{secrets.token_hex(4)}.unfinished")
     made: list[Path] = []
     with _terminable():
@@ -108,7 +117,11 @@ def _unfinished(target: Path, folder: bool = False) -> Iterator[Path]:
 
 def _refuse_existing(target: Path) -> None:
     if os.path.lexists(target):
-        raise Refusal("exists already and is not overwritten", file=target)
+        raise _existing(target)
+
+
+def _existing(target: Path) -> Refusal:
+    return Refusal("exists already and is not overwritten", file=target)
 
 
 def _prepare(target: Path, place: Path, made: list[Path], folder: bool) -> None:
@@ -125,13 +138,16 @@ def _prepare(target: Path, place: Path, made: list[Path], folder: bool) -> None:
         if _disk_is_full(error):
             raise
         raise Refusal(f"cannot be written: {error.strerror}", file=target) from error
+    except ValueError as error:
+        raise Refusal(f"cannot be written: {error}", file=target) from error
 
 
 def _remove(place: Path, made: list[Path]) -> None:
-    if place.is_dir():
-        shutil.rmtree(place, ignore_errors=True)
-    else:
-        with suppress(OSError):
+    # A name that is too long, or that holds what no name may, is an error here too; nothing has it.
+    with suppress(OSError, ValueError):
+        if place.is_dir():
+            shutil.rmtree(place, ignore_errors=True)
+        else:
             place.unlink()
     for above in reversed(made):
         # Another run may have put something there since.

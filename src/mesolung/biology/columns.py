@@ -2,11 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from importlib.resources.abc import Traversable
 from math import isfinite
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
 
-from mesolung.reading import Refusal, Row
+from mesolung.reading import Refusal, Row, read_table
 from mesolung.units import quantity, same_dimension
+
+Built = TypeVar("Built")
+
+
+def built_rows(
+    file: Path | Traversable, columns: Sequence[str], build: Callable[[Row], Built]
+) -> Iterator[tuple[Row, Built]]:
+    """Read a table and build something of each of its rows.
+
+    Arguments:
+        file: the table.
+        columns: that it must have.
+        build: makes something of a row, or refuses it.
+
+    Yields:
+        rows in the table's order, each with what was built.
+
+    Raises:
+        Refusal: for a table that cannot be read; of a row with the file's name and the row's line.
+    """
+    for row in read_table(file, columns):
+        try:
+            made = build(row)
+        except Refusal as problem:
+            raise Refusal(
+                problem.problem, file=file.name, line=row.line, found=problem.found, allowed=problem.allowed
+            ) from None
+        yield row, made
+
+
+def named_rows(
+    file: Path | Traversable, columns: Sequence[str], build: Callable[[Row], Built], name: str = "name"
+) -> Mapping[str, Built]:
+    """Read a table whose rows have a name each.
+
+    Arguments:
+        file, columns, build: as `built_rows`.
+        name: the column that names a row.
+
+    Returns:
+        name -> what was built, in the table's order; it cannot be written to.
+
+    Raises:
+        Refusal: as `built_rows`, and for a name that is empty or stands twice.
+    """
+    found: dict[str, Built] = {}
+
+    def once(row: Row) -> Built:
+        if row[name] in found:
+            raise wrong(row, name, "stands twice")
+        text_of(row, name)
+        return build(row)
+
+    for row, made in built_rows(file, columns, once):
+        found[row[name]] = made
+    return MappingProxyType(found)
 
 
 def text_of(row: Row, column: str) -> str:
@@ -24,7 +84,7 @@ def names_of(row: Row, column: str) -> tuple[str, ...]:
     return names
 
 
-def one_of(row: Row, column: str, allowed: Sequence[str]) -> str:
+def one_of(row: Row, column: str, allowed: Collection[str]) -> str:
     """Read a name of a list."""
     if row[column] not in allowed:
         raise Refusal(f"unknown {column}", line=row.line, found=row[column], allowed=", ".join(allowed))
@@ -46,6 +106,14 @@ def number_of(row: Row, column: str) -> float | None:
         raise wrong(row, column, "is not a number") from None
     if not isfinite(value):
         raise wrong(row, column, "is not finite")
+    return value
+
+
+def required_of(row: Row, column: str) -> float:
+    """Read a finite number that may not be missing."""
+    value = number_of(row, column)
+    if value is None:
+        raise wrong(row, column, "is empty")
     return value
 
 
@@ -71,7 +139,10 @@ def hours_of(row: Row, column: str) -> float | None:
     """Read a time in hours; None for an empty cell."""
     if not row[column]:
         return None
-    return quantity(row[column]).to("h")
+    try:
+        return quantity(row[column]).to("h")
+    except ValueError as error:
+        raise wrong(row, column, f"is no time: {error}") from None
 
 
 def wrong(row: Row, column: str, problem: str) -> Refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -26,6 +27,7 @@ KEYS = (
     "covariates",
 )  # fmt: skip
 INF = float("inf")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def diseases() -> tuple[str, ...]:
@@ -92,28 +94,48 @@ def _disease(layers: list[Entry], digest: str) -> Disease:
         return next((layer for layer in layers if key in layer.values), layers[0])
 
     groups = _groups(holding("group"))
-    course = holding("course").table("course")
-    course.only("length", "sampled_every")
+    length, every = _course(holding("course").table("course"))
     traits = _covariates(layers)
     at_start = Spread("fixed", 0.0, unit="h")
-    delay = read_time(holding("delay").table("delay")) if "delay" in holding("delay").values else at_start
-    from_onset = holding("delay_from_onset")
+    delay = _delay(holding("delay"), "delay", at_start)
     return Disease(
-        name=holding("name").text("name"),
+        name=_name(holding("name")),
         label=holding("label").text("label"),
-        length_h=hours(course, "length"),
-        sampled_every_h=hours(course, "sampled_every"),
+        length_h=length,
+        sampled_every_h=every,
         onset=_onset(holding("onset").table("onset", required=False)),
         drivers=tuple(_driver(e, [g for g, _ in groups]) for e in holding("driver").tables("driver")),
         groups=groups,
         covariates=traits,
         criteria=_criteria(holding("criteria").table("criteria", required=False), tuple(traits)),
         delay=delay,
-        delay_from_onset=read_time(from_onset.table("delay_from_onset"))
-        if "delay_from_onset" in from_onset.values
-        else delay,
+        delay_from_onset=_delay(holding("delay_from_onset"), "delay_from_onset", delay),
         hash=digest,
     )
+
+
+def _name(layer: Entry) -> str:
+    name = layer.text("name")
+    # It names files too.
+    if not NAME.fullmatch(name):
+        allowed = "letters and digits, with - or _ between them"
+        raise layer.refusal("the name is no name of a disease", "name", found=name, allowed=allowed)
+    return name
+
+
+def _course(entry: Entry) -> tuple[float, float]:
+    """Length and time between samples, h."""
+    entry.only("length", "sampled_every")
+    length, every = hours(entry, "length"), hours(entry, "sampled_every")
+    for key, value, most in (("length", length, INF), ("sampled_every", every, length)):
+        if not 0.0 < value <= most:
+            allowed = "more than 0 h" if most == INF else f"more than 0 h, at most the length, {most:g} h"
+            raise entry.refusal(f"{key} is impossible", key, found=f"{value:g} h", allowed=allowed)
+    return length, every
+
+
+def _delay(layer: Entry, key: str, usual: Spread) -> Spread:
+    return read_time(layer.table(key), lowest=0.0) if key in layer.values else usual
 
 
 def _groups(layer: Entry) -> tuple[tuple[str, float], ...]:
@@ -142,6 +164,8 @@ def _onset(entry: Entry) -> Onset:
         if "above" in entry.values:
             raise entry.refusal("onset lacks observable", "above")
         return Onset(None, 0.0, time)
+    if "time" in entry.values:
+        raise entry.refusal("onset has an observable and a time", "time", allowed="one of them")
     name = entry.text("observable")
     _known(entry, name, ("state", "observable"), "observable")
     return Onset(name, entry.number("above"), time)

@@ -88,5 +88,6 @@ class Entry:
         """Return the array of tables at a key, empty where there is none."""
         value = self.values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-            raise self.refusal(f"{key} is no array of tables", key, found=type(value).__name__)
+            found = "one table" if isinstance(value, dict) else repr(value)
+            raise self.refusal(f"{key} is no array of tables", key, found=found, allowed=f"[[{key}]]")
         return [Entry(self.document, self.file, (*self.path, key, i), one) for i, one in enumerate(value)]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from mesolung.reading import Refusal, Row, read_table
+from mesolung.biology.columns import built_rows
+from mesolung.reading import Refusal, Row
 
 COLUMNS = (
     "id", "module", "value", "unit", "distribution", "uncertainty", "between_subject", "between_lot",
@@ -20,7 +21,7 @@ COLUMNS = (
 )  # fmt: skip
 MAY_BE_EMPTY = ("uncertainty", "between_subject", "between_lot")
 DISTRIBUTIONS = ("fixed", "normal", "lognormal", "logit-normal", "spike-lognormal", "spike-normal")
-GRADES = ("A", "B", "C")
+GRADES = {"A": "measured in humans", "B": "measured in animals or in vitro", "C": "assumed"}
 SETTING_MODULES = ("driver", "background", "product")
 SETTING_SOURCES = ("assumed: definition", "assumed: covariate")
 SOURCE = re.compile(r"(assumed|seen|derived): \S")
@@ -147,19 +148,16 @@ def read_parameters(resource: Path | Traversable | None = None) -> Parameters:
         Refusal: naming file and line of a row that cannot be used.
     """
     place = resource if resource is not None else files("mesolung.biology") / "parameters.csv"
-    rows: list[Parameter] = []
     lines: dict[str, int] = {}
-    for row in read_table(place, COLUMNS):
-        try:
-            if row["id"] in lines:
-                raise Refusal(f"stands twice, first on line {lines[row['id']]}", found=row["id"])
-            lines[row["id"]] = row.line
-            rows.append(_parameter(row))
-        except Refusal as error:
-            raise Refusal(
-                error.problem, file=place.name, line=row.line, found=error.found, allowed=error.allowed
-            ) from None
-    return Parameters(tuple(rows), hashlib.sha256(place.read_bytes()).hexdigest(), place.name)
+
+    def once(row: Row) -> Parameter:
+        if row["id"] in lines:
+            raise Refusal(f"stands twice, first on line {lines[row['id']]}", found=row["id"])
+        lines[row["id"]] = row.line
+        return _parameter(row)
+
+    rows = tuple(parameter for _, parameter in built_rows(place, COLUMNS, once))
+    return Parameters(rows, hashlib.sha256(place.read_bytes()).hexdigest(), place.name)
 
 
 def _parameter(row: Row) -> Parameter:
@@ -196,7 +194,7 @@ def _parameter(row: Row) -> Parameter:
     )
 
 
-def _one_of(row: Row, column: str, allowed: tuple[str, ...]) -> None:
+def _one_of(row: Row, column: str, allowed: Collection[str]) -> None:
     if row[column] not in allowed:
         raise Refusal(
             f"the {column} of {row['id']} is unknown", found=row[column], allowed=", ".join(allowed)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 
-from mesolung.reading import read_table
+from mesolung.biology.columns import named_rows, names_of, required_of, text_of
+from mesolung.reading import Row
 
 COLUMNS = ("name", "label", "observable", "threshold", "diseases", "meaning", "source")
 
@@ -39,20 +39,21 @@ def phenotypes() -> Mapping[str, Phenotype]:
     """Read ``phenotypes.csv``: name -> row.
 
     Raises:
-        Refusal: for a table that cannot be read.
+        Refusal: for a table that cannot be used.
     """
-    found = {}
-    for row in read_table(files("mesolung.biology") / "phenotypes.csv", COLUMNS):
-        found[row["name"]] = Phenotype(
-            name=row["name"],
-            label=row["label"],
-            observable=row["observable"],
-            threshold=float(row["threshold"]),
-            diseases=tuple(part.strip() for part in row["diseases"].split(";")),
-            meaning=row["meaning"],
-            source=row["source"],
-        )
-    return MappingProxyType(found)
+    return named_rows(files("mesolung.biology") / "phenotypes.csv", COLUMNS, _phenotype)
+
+
+def _phenotype(row: Row) -> Phenotype:
+    return Phenotype(
+        name=row["name"],
+        label=text_of(row, "label"),
+        observable=text_of(row, "observable"),
+        threshold=required_of(row, "threshold"),
+        diseases=names_of(row, "diseases"),
+        meaning=text_of(row, "meaning"),
+        source=text_of(row, "source"),
+    )
 
 
 def phenotypes_of(diseases: Iterable[str]) -> dict[str, Phenotype]:

@@ -8,11 +8,13 @@ from functools import cache
 from importlib.resources import files
 from math import inf
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mesolung.biology.columns import (
     bounds_of,
+    built_rows,
     hours_of,
+    named_rows,
     names_of,
     number_of,
     one_of,
@@ -29,7 +31,7 @@ from mesolung.biology.rows import Endpoint as Endpoint
 from mesolung.biology.rows import Measured as Measured
 from mesolung.biology.rows import Route as Route
 from mesolung.biology.rows import Threshold as Threshold
-from mesolung.reading import Refusal, Row, read_table
+from mesolung.reading import Row
 from mesolung.units import convert
 
 ENDPOINT_COLUMNS = (
@@ -101,17 +103,22 @@ def definitions() -> Mapping[tuple[str, str], tuple[Threshold, ...]]:
     Raises:
         Refusal: for a table that cannot be used.
     """
-    name = "definitions.csv"
     found: dict[tuple[str, str], tuple[Threshold, ...]] = {}
-    for row in read_table(files("mesolung.biology") / name, DEFINITION_COLUMNS):
-        output = endpoints()[one_of(row, "output", tuple(endpoints()))]
-        above = number_of(row, "above")
-        if above is None or not output.accepts(row["unit"]):
-            raise wrong(row, "above", f"is not a level in {', '.join(output.accepted_units)}")
-        level = convert(above, row["unit"], output.unit)
-        key = (one_of(row, "endpoint", tuple(endpoints())), text_of(row, "disease"))
-        found[key] = (*found.get(key, ()), Threshold(output.name, level, text_of(row, "source")))
+    table = files("mesolung.biology") / "definitions.csv"
+    for row, threshold in built_rows(table, DEFINITION_COLUMNS, _threshold):
+        key = (row["endpoint"], row["disease"])
+        found[key] = (*found.get(key, ()), threshold)
     return MappingProxyType(found)
+
+
+def _threshold(row: Row) -> Threshold:
+    one_of(row, "endpoint", tuple(endpoints()))
+    text_of(row, "disease")
+    output = endpoints()[one_of(row, "output", tuple(endpoints()))]
+    above = number_of(row, "above")
+    if above is None or not output.accepts(row["unit"]):
+        raise wrong(row, "above", f"is not a level in {', '.join(output.accepted_units)}")
+    return Threshold(output.name, convert(above, row["unit"], output.unit), text_of(row, "source"))
 
 
 def endpoint_in(name: str, disease: str) -> Endpoint:
@@ -166,54 +173,52 @@ def reserved() -> Mapping[tuple[str, str], str]:
     Raises:
         Refusal: for a table that cannot be used.
     """
-    table = files("mesolung.biology") / "reserved.csv"
     result: dict[tuple[str, str], str] = {}
-    for row in read_table(table, RESERVED_COLUMNS):
-        key = (one_of(row, "kind", RESERVED_KINDS), text_of(row, "name"))
-        if key in result:
+
+    def waits_for(row: Row) -> str:
+        if (one_of(row, "kind", RESERVED_KINDS), text_of(row, "name")) in result:
             raise wrong(row, "name", "stands twice")
-        result[key] = text_of(row, "waits_for")
+        return text_of(row, "waits_for")
+
+    for row, reason in built_rows(files("mesolung.biology") / "reserved.csv", RESERVED_COLUMNS, waits_for):
+        result[row["kind"], row["name"]] = reason
     return MappingProxyType(result)
 
 
 def _read(name: str, columns: Sequence[str], build: Callable[[Row], Named]) -> Mapping[str, Named]:
-    file = files("mesolung.biology") / name
-    result: dict[str, Named] = {}
-    for row in read_table(file, columns):
-        try:
-            if row["name"] in result:
-                raise wrong(row, "name", "stands twice")
-            result[text_of(row, "name")] = build(row)
-        except Refusal as problem:
-            raise Refusal(
-                problem.problem, file=name, line=row.line, found=problem.found, allowed=problem.allowed
-            ) from None
-    return MappingProxyType(result)
+    return named_rows(files("mesolung.biology") / name, columns, build)
+
+
+def _measured(row: Row) -> dict[str, Any]:
+    """What every quantity that subjects have is read from."""
+    unit = text_of(row, "unit")
+    lowest, highest = bounds_of(row)
+    return {
+        "name": row["name"],
+        "label": text_of(row, "label"),
+        "unit": unit,
+        "accepted_units": units_of(row, unit),
+        "scale": one_of(row, "scale", SCALES),
+        "lowest": lowest,
+        "highest": highest,
+        "diseases": names_of(row, "diseases"),
+    }
 
 
 def _endpoint(row: Row) -> Endpoint:
-    unit = text_of(row, "unit")
-    lowest, highest = bounds_of(row)
     rule = one_of(row, "rule", RULES)
     outputs = names_of(row, "outputs") if row["outputs"] else () if rule in WITHOUT_OUTPUT else (row["name"],)
     if rule in WITHOUT_OUTPUT and outputs:
         raise wrong(row, "outputs", f"are none of a rule {rule}")
     return Endpoint(
-        name=row["name"],
-        label=text_of(row, "label"),
-        unit=unit,
-        accepted_units=units_of(row, unit),
+        **_measured(row),
         type=one_of(row, "type", TYPES),
-        scale=one_of(row, "scale", SCALES),
-        lowest=lowest,
-        highest=highest,
         better=one_of(row, "better", BETTER),
         needs_time=yes_of(row, "needs_time"),
         at_enrolment=yes_of(row, "at_enrolment"),
         value_at_death=number_of(row, "value_at_death"),
         deaths=one_of(row, "deaths", DEATHS),
         matrix=text_of(row, "matrix"),
-        diseases=names_of(row, "diseases"),
         species=names_of(row, "species"),
         subjective=yes_of(row, "subjective"),
         minimum_important=number_of(row, "minimum_important"),
@@ -226,18 +231,7 @@ def _endpoint(row: Row) -> Endpoint:
 
 
 def _covariate(row: Row) -> Covariate:
-    unit = text_of(row, "unit")
-    lowest, highest = bounds_of(row)
-    return Covariate(
-        name=row["name"],
-        label=text_of(row, "label"),
-        unit=unit,
-        accepted_units=units_of(row, unit),
-        scale=one_of(row, "scale", SCALES),
-        lowest=lowest,
-        highest=highest,
-        diseases=names_of(row, "diseases"),
-    )
+    return Covariate(**_measured(row))
 
 
 def _background(row: Row) -> Background:

@@ -17,6 +17,7 @@ from mesolung.biology.parameters import Parameters, read_parameters
 from mesolung.calibration import compare_covid, compare_endotoxin, compare_usual_care, compare_viral
 from mesolung.calibration.check_record import RECORD, record_of, text_of
 from mesolung.calibration.daily import daily
+from mesolung.calibration.options import at_least_one
 from mesolung.calibration.patients import COVID, Patients
 from mesolung.calibration.verdict import ABSENT, MET, MISSED, Finding
 from mesolung.calibration.volunteers import all_volunteers
@@ -122,17 +123,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0; targets that are missed are a result, not an error.
+
+    Raises:
+        SystemExit: 2 for an option that cannot be, or a word that no target holds.
     """
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="python -m mesolung.calibration.checks", description=__doc__, formatter_class=raw
     )
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    parser.add_argument("--courses", type=int, default=COURSES, help="subjects of each draw in each cohort")
+    parser.add_argument("--draws", type=at_least_one, default=DRAWS)
+    parser.add_argument(
+        "--courses", type=at_least_one, default=COURSES, help="subjects of each draw and cohort"
+    )
     parser.add_argument("--only", default="", help="a word of the family or the name of targets")
     parser.add_argument("--json", action="store_true", help="print the record instead of lines")
     parser.add_argument("--write", action="store_true", help="write the record of the whole comparison")
-    parser.add_argument("--workers", type=int, default=None)
+    parser.add_argument("--workers", type=at_least_one, default=None)
     options = parser.parse_args(arguments)
     word = options.only.lower()
     families = [f for f in FAMILIES if word in f] or list(FAMILIES)
@@ -146,6 +152,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     patients = Patients(model, draws, options.courses, workers)
     found = all_findings(model, draws, options.courses, families=families, workers=workers, patients=patients)
     found = [f for f in found if word in f.family or word in f.name.lower()]
+    if not found:
+        parser.error(f"--only: no target's family or name holds this word (found {options.only})")
+    for line in patients.unsolved():
+        print(line, file=sys.stderr)
     shown = {} if word else {"ards ventilated": daily(patients.enrolled("ards ventilated"))}
     made = record_of(found, counts(found), table, draws, options.courses, shown)
     if options.json:

@@ -13,10 +13,12 @@ from mesolung.engine import CompiledModel, EventTable
 from mesolung.population.courses import courses_of_draw
 from mesolung.population.draws import Draws
 from mesolung.population.events import joined, of_subjects, stacked
+from mesolung.population.library import LARGEST_FAILED_SHARE
 from mesolung.population.twice import HAZARD, solve_twice
 from mesolung.streams import normals
 
 Values = NDArray[np.float64]
+DAY = 24.0  # h
 
 # Cumulative hazard of being discharged alive; a model without it never discharges anybody.
 DISCHARGE = "DIS"
@@ -150,6 +152,27 @@ def cohort(
     )
 
 
+def mostly_solved(group: Cohort) -> Cohort:
+    """Let a cohort pass from which hardly anybody is missing.
+
+    Arguments:
+        group: the cohort.
+
+    Returns:
+        the cohort.
+
+    Raises:
+        RuntimeError: when more than 5 % of its courses could not be solved: those left would be a selection.
+    """
+    failed = 1.0 - float(group.solved.mean())
+    if failed > LARGEST_FAILED_SHARE:
+        raise RuntimeError(
+            f"{failed:.1%} of the courses of {group.disease.name} could not be solved "
+            f"(limit {LARGEST_FAILED_SHARE:.0%})"
+        )
+    return group
+
+
 def chosen(group: Cohort, who: NDArray[np.intp]) -> Cohort:
     """Take some subjects of a cohort.
 
@@ -181,7 +204,19 @@ def by_draw(group: Cohort) -> list[Cohort]:
     Returns:
         a cohort a draw, in order of the draws.
     """
-    return [chosen(group, np.flatnonzero(group.draw == d)) for d in np.unique(group.draw)]
+    return [chosen(group, np.flatnonzero(members)) for members in members_by_draw(group)]
+
+
+def members_by_draw(group: Cohort) -> list[NDArray[np.bool_]]:
+    """Say who belongs to each parameter draw.
+
+    Arguments:
+        group: the cohort.
+
+    Returns:
+        bool[N] a draw, in order of the draws.
+    """
+    return [group.draw == d for d in np.unique(group.draw)]
 
 
 def with_doses(group: Cohort, doses: EventTable, *, workers: int = 2) -> Cohort:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.calibration.cohort import Cohort, by_draw
+from mesolung.calibration.cohort import DAY, Cohort, by_draw
 from mesolung.calibration.stays import Stays, stays_of
-from mesolung.calibration.target_table import number, rows_of
+from mesolung.calibration.target_table import Row, number, rows_of
 from mesolung.calibration.verdict import (
     ABSENT,
     MET,
@@ -21,15 +21,10 @@ from mesolung.calibration.verdict import (
     verdict_of,
     within_factor,
 )
-from mesolung.calibration.weighted import effective, median
-
-Values = NDArray[np.float64]
-Row = dict[str, str]
+from mesolung.calibration.weighted import LEAST_EFFECTIVE, Values, effective, median
 
 TABLE = "covid-courses.csv"
 FAMILY = "covid"
-DAY = 24.0
-LENGTH_H = 66 * DAY
 OBSERVABLES = (
     "il6", "il8", "il10", "tnf", "il1b", "tnfr1", "srage", "crp", "neutrophil_count", "lymphocyte_count",
     "ddimer",
@@ -40,7 +35,6 @@ REFERENCE = "critical-survived"
 MEDIAN_SE, QUARTILE_RANGE = 1.2533, 1.349
 # A difference is clear when it is outside a 90 % interval.
 CLEAR = 1.645
-LEAST_EFFECTIVE = 5.0
 
 
 @dataclass(frozen=True)

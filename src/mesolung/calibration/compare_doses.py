@@ -6,16 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mesolung.calibration.cohort import Cohort
-from mesolung.calibration.target_table import rows_of
+from mesolung.calibration.cohort import Cohort, members_by_draw
+from mesolung.calibration.target_table import Row, rows_of
 from mesolung.calibration.verdict import ABSENT, FACTOR, Finding, over_draws, verdict_of, within_factor
 from mesolung.calibration.volunteers import (
     CYTOKINES,
     FAMILY,
     TABLE,
     Challenge,
-    Row,
-    Values,
+    Who,
     absent,
     challenge_of,
     challenges,
@@ -92,7 +91,7 @@ def _dose_finding(
     if any(g is None or observable not in g for g in groups_):
         return absent(name, published, "ratio", use)
 
-    def ratio(who: Values | None) -> float:
+    def ratio(who: Who | None) -> float:
         peaks = []
         for group, own in zip(groups_, (rows, reference), strict=True):
             assert group is not None
@@ -113,7 +112,7 @@ def _dose_finding(
     }
     return Finding(
         FAMILY, name, published, *bounds, model,
-        *over_draws([ratio(group.draw == d) for d in np.unique(group.draw)]), "ratio",
+        *over_draws([ratio(members) for members in members_by_draw(group)]), "ratio",
         "ratio of peaks within 2x", use, verdict_of(model, *bounds), note, detail,
     )  # fmt: skip
 
@@ -130,7 +129,7 @@ def _infusion_findings(groups: Mapping[Challenge, Cohort], rows: list[Row]) -> l
             continue
         model = mean_course(group, observable, times)
         bounds = within_factor(peak(mean))
-        draws = [peak(mean_course(group, observable, times, group.draw == d)) for d in np.unique(group.draw)]
+        draws = [peak(mean_course(group, observable, times, members)) for members in members_by_draw(group)]
         close = np.abs(np.log(model / mean)) <= np.log(FACTOR)
         out.append(
             Finding(

@@ -7,17 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.calibration.cohort import Cohort
+from mesolung.calibration.cohort import Cohort, members_by_draw
 from mesolung.calibration.compare_doses import dose_findings
 from mesolung.calibration.compare_doses import dose_residuals as dose_residuals
-from mesolung.calibration.target_table import rows_of
+from mesolung.calibration.target_table import Row, rows_of
 from mesolung.calibration.verdict import Finding, over_draws, verdict_of, within_factor
 from mesolung.calibration.volunteers import (
     CYTOKINES,
     FAMILY,
     TABLE,
     Challenge,
-    Row,
     Values,
     absent,
     challenge_of,
@@ -97,7 +96,7 @@ def _volunteer_findings(groups: Mapping[Challenge, Cohort], rows: Mapping[str, l
         inside = (model >= low) & (model <= high)
         shares = [
             float(np.mean((m >= low) & (m <= high)))
-            for m in (median_course(group, observable, times, group.draw == d) for d in np.unique(group.draw))
+            for m in (median_course(group, observable, times, members) for members in members_by_draw(group))
         ]
         detail = {
             "time_h": times.tolist(), "q25": low.tolist(), "median": column(mine, "median").tolist(),

@@ -13,7 +13,7 @@ from mesolung.calibration.enrolled import Enrolled
 from mesolung.calibration.measures import COMPARISONS, MEASURES
 from mesolung.calibration.patients import SOME_STEROID, TOCILIZUMAB, NotInTheModel, Patients
 from mesolung.calibration.strata import needed, part_of
-from mesolung.calibration.target_table import number, rows_of
+from mesolung.calibration.target_table import Row, number, rows_of
 from mesolung.calibration.verdict import (
     ABSENT,
     FACTOR,
@@ -27,7 +27,6 @@ from mesolung.calibration.verdict import (
 )
 from mesolung.calibration.weighted import effective
 
-Row = dict[str, str]
 TABLE = "usual-care.csv"
 FAMILY = "usual care"
 WITH, RELATIVE = " with ", " relative to "

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mesolung.calibration.cohort import Cohort, by_draw
+from mesolung.calibration.cohort import DAY, Cohort, by_draw
 from mesolung.calibration.stays import onset_of
-from mesolung.calibration.target_table import number, rows_of
+from mesolung.calibration.target_table import Row, number, rows_of
 from mesolung.calibration.verdict import (
     ABSENT,
     TOO_FEW,
@@ -18,19 +17,14 @@ from mesolung.calibration.verdict import (
     verdict_of,
     within_factor,
 )
-from mesolung.calibration.weighted import effective, median
-
-Values = NDArray[np.float64]
-Row = dict[str, str]
+from mesolung.calibration.weighted import LEAST_EFFECTIVE, Values, effective, median
 
 TABLE = "viral.csv"
 FAMILY = "viral"
 OBSERVABLE = "viral_load"
-DAY = 24.0
 CENSORED = "censored"
 # The model's samples are sputum; a swab picks up a share of its own.
 COMPARED_SAMPLE = "sputum"
-LEAST_EFFECTIVE = 5.0
 # Copies per mL that most assays still find, for how long virus is found.
 FOUND_LOG10 = 2.0
 LEAST_BINS = 3

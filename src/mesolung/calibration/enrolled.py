@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.calibration.cohort import Cohort, keyed_normals
+from mesolung.calibration.cohort import DAY, Cohort, keyed_normals
 
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-DAY = 24.0
 SURVIVORS, NON_SURVIVORS = "survivors", "non-survivors"
 OUTCOME_DAY = 30.0
 

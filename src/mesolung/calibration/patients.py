@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from mesolung.biology.disease import diseases, read_disease
-from mesolung.calibration.cohort import Cohort, cohort, keyed_normals
+from mesolung.calibration.cohort import DAY, Cohort, cohort, keyed_normals, mostly_solved
 from mesolung.calibration.enrolled import Enrolled, enrol
 from mesolung.calibration.stays import VENTILATED, admission_of, onset_of
 from mesolung.calibration.treated import with_dexamethasone, with_some_steroid, with_tocilizumab
@@ -18,7 +18,6 @@ from mesolung.engine import CompiledModel
 from mesolung.population.draws import Draws
 
 Flags = NDArray[np.bool_]
-DAY = 24.0
 
 OUTPUTS = (
     "pf_ratio", "ventilated", "sofa", "evlw", "pvpi", "dead_space", "driving_pressure",
@@ -110,6 +109,7 @@ class Patients:
 
         Raises:
             NotInTheModel: when there is no such disease.
+            RuntimeError: when more than 5 % of the courses could not be solved.
         """
         if disease not in diseases():
             raise NotInTheModel(f"no disease {disease}")
@@ -117,7 +117,7 @@ class Patients:
             kind = read_disease(disease)
             wanted = (*OUTPUTS, *(c.name for c in kind.criteria))
             wanted = (*wanted, kind.onset.observable) if kind.onset.observable else wanted
-            self._cohorts[disease] = cohort(
+            made = cohort(
                 self.model,
                 kind,
                 self.draws,
@@ -126,7 +126,17 @@ class Patients:
                 length_h=max(LENGTH_H[disease], kind.length_h),
                 workers=self.workers,
             )
+            self._cohorts[disease] = mostly_solved(made)
         return self._cohorts[disease]
+
+    def unsolved(self) -> list[str]:
+        """Tell of the cohorts made so far from which subjects are missing, a line each."""
+        missing = {name: int((~group.solved).sum()) for name, group in self._cohorts.items()}
+        return [
+            f"{name}: {count} of {self._cohorts[name].size} courses could not be solved and are left out"
+            for name, count in missing.items()
+            if count
+        ]
 
     def enrolled(self, name: str, treatment: str = "") -> Enrolled:
         """Give the patients of a stratum, untreated or treated.

@@ -11,7 +11,10 @@ FOLDER = "targets"
 TABLES = ("endotoxin.csv", "covid-courses.csv", "viral.csv", "usual-care.csv", "usual-care-unused.csv")
 
 
-def rows_of(table: str) -> list[dict[str, str]]:
+Row = dict[str, str]
+
+
+def rows_of(table: str) -> list[Row]:
     """Read a table.
 
     Arguments:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from mesolung.biology.parameters import Parameters
 from mesolung.biology.tables import endpoints
+from mesolung.calibration.options import at_least_one
 from mesolung.execution import worker_count
 from mesolung.study import read_study
 from mesolung.study.enrolling import enrol_panels
@@ -213,8 +214,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 when a bundled value is outside its target.
     """
     parser = argparse.ArgumentParser(prog="python -m mesolung.calibration.usual_care", description=__doc__)
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    parser.add_argument("--workers", type=int, default=None)
+    parser.add_argument("--draws", type=at_least_one, default=DRAWS)
+    parser.add_argument("--workers", type=at_least_one, default=None)
     options = parser.parse_args(arguments)
     workers = worker_count(options.workers)
     found = evaluate(None, STRATA, options.draws, workers)

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.disease import read_disease
-from mesolung.calibration.cohort import Cohort, cohort
-from mesolung.calibration.target_table import number, rows_of
+from mesolung.calibration.cohort import Cohort, cohort, members_by_draw, mostly_solved
+from mesolung.calibration.target_table import Row, number, rows_of
 from mesolung.calibration.verdict import ABSENT, Finding
 from mesolung.engine import ADD_STATE, SET_PARAMETER, CompiledModel
 from mesolung.population.draws import Draws
 from mesolung.population.events import joined, same_events
 
 Values = NDArray[np.float64]
-Row = dict[str, str]
+Who = NDArray[np.bool_]
 
 TABLE = "endotoxin.csv"
 FAMILY = "endotoxin"
@@ -103,10 +103,10 @@ def all_volunteers(
         challenge -> cohort; empty when the model knows no endotoxin.
     """
     made = {c: volunteers(model, draws, count, c, workers=workers) for c in challenges(rows_of(TABLE))}
-    return {c: group for c, group in made.items() if group is not None}
+    return {c: mostly_solved(group) for c, group in made.items() if group is not None}
 
 
-def median_course(group: Cohort, observable: str, times_h: Values, who: Values | None = None) -> Values:
+def median_course(group: Cohort, observable: str, times_h: Values, who: Who | None = None) -> Values:
     """Take the median over subjects at some times.
 
     Arguments:
@@ -121,7 +121,7 @@ def median_course(group: Cohort, observable: str, times_h: Values, who: Values |
     return np.nanmedian(_at(group, observable, times_h, who), axis=0)
 
 
-def mean_course(group: Cohort, observable: str, times_h: Values, who: Values | None = None) -> Values:
+def mean_course(group: Cohort, observable: str, times_h: Values, who: Who | None = None) -> Values:
     """Take the mean over subjects at some times.
 
     Arguments:
@@ -143,7 +143,7 @@ def spread_course(group: Cohort, observable: str, times_h: Values) -> Values:
         float64[k], of the natural logarithm. What draws differ by is uncertainty, not spread: left out.
     """
     logs = np.log(np.maximum(_at(group, observable, times_h, None), 1e-9))
-    each = [np.nanvar(logs[group.draw == d], axis=0, ddof=1) for d in np.unique(group.draw)]
+    each = [np.nanvar(logs[members], axis=0, ddof=1) for members in members_by_draw(group)]
     return np.sqrt(np.mean(each, axis=0))
 
 
@@ -197,7 +197,7 @@ def absent(name: str, published: float, unit: str, use: str) -> Finding:
     return Finding(FAMILY, name, published, nan, nan, nan, nan, nan, unit, "", use, ABSENT)
 
 
-def _at(group: Cohort, observable: str, times_h: Values, who: Values | None) -> Values:
+def _at(group: Cohort, observable: str, times_h: Values, who: Who | None) -> Values:
     columns = np.searchsorted(group.times, times_h - 1e-6)
     values = group[observable][:, columns]
     return values if who is None else values[np.flatnonzero(who)]

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
+# Fewer subjects than this, as effective size, tell no median.
+LEAST_EFFECTIVE = 5.0
+
 
 def quantile(values: Values, weights: Values, p: float) -> float:
     """Take a quantile of weighted values.

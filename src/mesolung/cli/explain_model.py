@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,23 +23,15 @@ def state_entries() -> Iterator[Entry]:
     for name in text.states:
         law = text.law(name)
         assert law is not None
-        unit = unit_in_words(text.units.get(name, ""))
-        facts: dict[str, Fact] = {
-            "unit": unit,
-            "healthy value": _healthy(name, text, unit),
-            "module": f"{law.module}: {text.headers[law.module]}",
+        events = (e for e in text.laws if e.kind == "event" and name in e.names)
+        own: dict[str, Fact] = {
             "rate law": (law.place, f"{name}' = {law.text}"),
             "law holds": _parts(law, text),
             "source": _source(name, text),
             "set by": setters(name),
-            "extinct": tuple(
-                f"{e.place}  {e.text}" for e in text.laws if e.kind == "event" and name in e.names
-            ),
-            "read by": used_in(name, text),
-            "annotation": annotation_lines(name),
-            "more": SCIENCE.format(module=law.module),
+            "extinct": tuple(f"{e.place}  {e.text}" for e in events),
         }
-        yield Entry(name, "state", _meaning(name, text), facts, (unit, law.module))
+        yield _of_law("state", name, law, text, own)
 
 
 def observable_entries() -> Iterator[Entry]:
@@ -51,19 +43,13 @@ def observable_entries() -> Iterator[Entry]:
     for name in text.observables:
         law = text.law(name)
         assert law is not None
-        unit = unit_in_words(text.units.get(name, ""))
-        facts: dict[str, Fact] = {
-            "unit": unit,
-            "module": f"{law.module}: {text.headers[law.module]}",
+        own: dict[str, Fact] = {
             "rule": (law.place, f"{name} := {law.text}"),
             "rule holds": _parts(law, text),
             "states behind it": " ".join(states_behind(name, text)),
             "measured as": f"endpoint {name}" if name in endpoints() else "",
-            "read by": used_in(name, text),
-            "annotation": annotation_lines(name),
-            "more": SCIENCE.format(module=law.module),
         }
-        yield Entry(name, "observable", _meaning(name, text), facts, (unit, law.module))
+        yield _of_law("observable", name, law, text, own)
 
 
 def constant_entries() -> Iterator[Entry]:
@@ -199,6 +185,21 @@ def states_behind(name: str, text: ModelText) -> tuple[str, ...]:
     return tuple(state for state in text.states if state in seen)
 
 
+def _of_law(kind: str, name: str, law: Law, text: ModelText, own: Mapping[str, Fact]) -> Entry:
+    """What a state and an observable have in common, around what is its own."""
+    unit = unit_in_words(text.units.get(name, ""))
+    facts: dict[str, Fact] = {
+        "unit": unit,
+        "healthy value": _healthy(name, text, unit),  # nothing where the text starts nothing
+        "module": f"{law.module}: {text.headers[law.module]}",
+        **own,
+        "read by": used_in(name, text),
+        "annotation": annotation_lines(name),
+        "more": SCIENCE.format(module=law.module),
+    }
+    return Entry(name, kind, _meaning(name, text), facts, (unit, law.module))
+
+
 def _parts(law: Law, text: ModelText) -> tuple[str, ...]:
     """The names of a law by what they are."""
     states = [n for n in law.names if n in text.states]
@@ -210,7 +211,6 @@ def _parts(law: Law, text: ModelText) -> tuple[str, ...]:
 
 
 def _healthy(name: str, text: ModelText, unit: str) -> str:
-
     start = text.start(name)
     if start is None:
         return ""

@@ -12,11 +12,6 @@ if TYPE_CHECKING:
     from mesolung.biology.parameters import Parameter
     from mesolung.product.priors import Prior
 
-GRADES = {
-    "A": "A, measured in humans",
-    "B": "B, measured in animals or in vitro",
-    "C": "C, assumed",
-}
 SPREAD_SCALES = {
     "normal": "of the value",
     "lognormal": "of its natural logarithm",
@@ -48,6 +43,13 @@ def deviation(distribution: str, sd: float) -> str:
     return f"{distribution.removeprefix('spike-')}, SD {sd:g} {SPREAD_SCALES[distribution]}"
 
 
+def graded(grade: str) -> str:
+    """Say in words how well a number is known, as "A, measured in humans"."""
+    from mesolung.biology.parameters import GRADES
+
+    return f"{grade}, {GRADES[grade]}"
+
+
 def uncertainty_in_words(distribution: str, uncertainty: str) -> str:
     """Say in words what the column `uncertainty` holds for a distribution."""
     if not uncertainty or distribution == "fixed":
@@ -71,7 +73,7 @@ def _parameter(
             "between subjects": deviation(row.distribution, between_subject),
             "between lots": deviation(row.distribution, row.between_lot),
             "source": row.source,
-            "grade": GRADES[row.grade],
+            "grade": graded(row.grade),
             **after,
         },
         brief=(f"{row.value:g}", row.unit, row.grade),

@@ -8,8 +8,7 @@ from math import inf
 from typing import Any
 
 from mesolung.cli.entry import Entry, Fact
-
-GRADES = {"A": "measured in humans", "B": "measured in animals or in vitro", "C": "assumed"}
+from mesolung.cli.explain_parameters import graded
 
 
 def endpoint_entries() -> Iterator[Entry]:
@@ -71,7 +70,7 @@ def source_entries() -> Iterator[Entry]:
 
     for name, row in read_sources().items():
         facts = _facts(row)
-        facts["grade"] = f"{row.grade}, {GRADES[row.grade]}"
+        facts["grade"] = graded(row.grade)
         facts["table"] = "product/sources.csv"
         yield Entry(name, "product source", "", facts)
 

@@ -7,11 +7,12 @@ import sys
 import traceback
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mesolung import __version__
+from mesolung.cli.once import OnceCommand
 
 DONE, FAILED, REFUSED, CANCELLED = 0, 1, 2, 130
 
@@ -60,7 +61,7 @@ def _everywhere(
     pass
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def run(
     study: Annotated[Path, typer.Argument(help="The study file, TOML.", metavar="STUDY.toml")],
     replicates: Annotated[
@@ -98,7 +99,7 @@ def run(
     raise typer.Exit(code)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def explain(
     name: Annotated[
         str,
@@ -115,7 +116,7 @@ def explain(
     explain_name(name, json)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to make.", metavar="FILE")],
     form: Annotated[
@@ -130,7 +131,7 @@ def export(
     export_file(form.value, disease, group, out)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def schema(contract: Annotated[Contract, typer.Argument(help="Which format.")]) -> None:
     """Print the JSON Schema of the study file or of the result."""
     from mesolung.cli.schema import print_schema
@@ -175,13 +176,22 @@ def _complain(error: Exception) -> int:
     if words is not None:
         # A call without arguments prints the help by itself and has nothing to add.
         if words():
-            _say(f"{' '.join(words().split())} (mesolung --help says what is allowed)")
+            said = " ".join(words().split()).replace("Value error, ", "").removesuffix(".")
+            _say(f"{said} ({_found(error)}mesolung --help says what is allowed)")
         return getattr(error, "exit_code", REFUSED)
     if os.environ.get("MESOLUNG_TRACEBACK"):
         traceback.print_exception(error)
     name = type(error).__name__
     _say(f"internal error: {name}: {' '.join(str(error).split())} (MESOLUNG_TRACEBACK=1 shows where)")
     return FAILED
+
+
+def _found(error: Exception) -> str:
+    """What was written for an option, where the library that checks values still knows it."""
+    cause: Any = error.__cause__
+    mistakes = cause.errors() if hasattr(cause, "errors") else []
+    written = mistakes[0].get("input") if mistakes else None
+    return f"found {written}; " if isinstance(written, str) else ""
 
 
 def _say(message: str) -> None:

@@ -37,7 +37,9 @@ DRAWS_AT_A_TIME = 4
 LARGEST_FAILED_SHARE = 0.05
 KEPT_A_DISEASE = 2
 SPARED_S = 6 * 3600.0
-CANNOT_WRITE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+CANNOT_WRITE = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT, errno.ENAMETOOLONG,
+)  # fmt: skip
 
 Progress = Callable[[str, int, int], None]
 # How an output is kept: as it is, or in half precision on a linear or logarithmic scale.

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.biology.columns import named_rows, number_of, one_of, required_of, text_of
 from mesolung.biology.course import Spread
-from mesolung.reading import read_table
+from mesolung.biology.parameters import GRADES
+from mesolung.biology.spreads import DISTRIBUTIONS
+from mesolung.reading import Row
 
 COLUMNS = (
     "name", "distribution", "value", "sd", "unit", "lowest", "highest", "source", "grade", "meaning",
@@ -50,20 +52,22 @@ def traits() -> Mapping[str, Trait]:
     """Read ``traits.csv``: name -> row.
 
     Raises:
-        Refusal: for a table that cannot be read.
+        Refusal: for a table that cannot be used.
     """
-    found = {}
-    for row in read_table(files("mesolung.biology") / "traits.csv", COLUMNS):
-        spread = Spread(
-            distribution=row["distribution"],
-            value=float(row["value"]),
-            sd=float(row["sd"] or 0.0),
-            unit=row["unit"],
-            lowest=float(row["lowest"] or -np.inf),
-            highest=float(row["highest"] or np.inf),
-        )
-        found[row["name"]] = Trait(spread, row["source"], row["grade"], row["meaning"])
-    return MappingProxyType(found)
+    return named_rows(files("mesolung.biology") / "traits.csv", COLUMNS, _trait)
+
+
+def _trait(row: Row) -> Trait:
+    lowest, highest = number_of(row, "lowest"), number_of(row, "highest")
+    spread = Spread(
+        distribution=one_of(row, "distribution", DISTRIBUTIONS),
+        value=required_of(row, "value"),
+        sd=number_of(row, "sd") or 0.0,
+        unit=text_of(row, "unit"),
+        lowest=-np.inf if lowest is None else lowest,
+        highest=np.inf if highest is None else highest,
+    )
+    return Trait(spread, text_of(row, "source"), one_of(row, "grade", GRADES), text_of(row, "meaning"))
 
 
 @cache

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from mesolung.reading import read_table
+from mesolung.biology.columns import named_rows, number_of, one_of, required_of, text_of
+from mesolung.biology.parameters import DISTRIBUTIONS, GRADES
+from mesolung.reading import Row
 from mesolung.streams import typical, uniforms, vary
 
 PRIOR_COLUMNS = (
@@ -79,22 +80,20 @@ def read_priors() -> Mapping[str, Prior]:
     Raises:
         Refusal: when the table is damaged.
     """
-    rows = read_table(files("mesolung.product") / "priors.csv", PRIOR_COLUMNS)
-    return MappingProxyType(
-        {
-            row["id"]: Prior(
-                row["id"],
-                float(row["value"]),
-                row["unit"],
-                row["distribution"],
-                row["uncertainty"],
-                float(row["between_lot"] or 0.0),
-                row["source"],
-                row["grade"],
-                row["meaning"],
-            )
-            for row in rows
-        }
+    return named_rows(files("mesolung.product") / "priors.csv", PRIOR_COLUMNS, _prior, "id")
+
+
+def _prior(row: Row) -> Prior:
+    return Prior(
+        row["id"],
+        required_of(row, "value"),
+        text_of(row, "unit"),
+        one_of(row, "distribution", DISTRIBUTIONS),
+        row["uncertainty"],
+        number_of(row, "between_lot") or 0.0,
+        text_of(row, "source"),
+        one_of(row, "grade", GRADES),
+        text_of(row, "meaning"),
     )
 
 
@@ -108,14 +107,15 @@ def read_sources() -> Mapping[str, SourceTraits]:
     Raises:
         Refusal: when the table is damaged.
     """
-    rows = read_table(files("mesolung.product") / "sources.csv", SOURCE_COLUMNS)
-    return MappingProxyType(
-        {
-            row["source"]: SourceTraits(
-                float(row["senescence_passage"]), float(row["procoagulant"]), row["basis"], row["grade"]
-            )
-            for row in rows
-        }
+    return named_rows(files("mesolung.product") / "sources.csv", SOURCE_COLUMNS, _source, "source")
+
+
+def _source(row: Row) -> SourceTraits:
+    return SourceTraits(
+        required_of(row, "senescence_passage"),
+        required_of(row, "procoagulant"),
+        text_of(row, "basis"),
+        one_of(row, "grade", GRADES),
     )
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from mesolung.reading import Refusal, read_table
+from mesolung.biology.columns import built_rows, number_of, one_of, required_of, text_of
+from mesolung.reading import Refusal, Row
 from mesolung.streams import uniforms
 from mesolung.units import quantity
 
@@ -49,15 +50,18 @@ def unstated() -> Mapping[str, tuple[Choice, ...]]:
         Refusal: for a table that cannot be used.
     """
     found: dict[str, list[Choice]] = {what: [] for what in WHAT}
-    for row in read_table(files("mesolung.product") / "unstated.csv", COLUMNS):
-        if row["what"] not in found:
-            raise Refusal("unknown what", file="unstated.csv", line=row.line, found=row["what"])
-        spread = float(row["spread"]) if row["spread"] else None
-        found[row["what"]].append(Choice(row["choice"], float(row["share"]), spread, row["source"]))
+    for row, choice in built_rows(files("mesolung.product") / "unstated.csv", COLUMNS, _choice):
+        found[row["what"]].append(choice)
     for what, choices in found.items():
         if abs(sum(c.share for c in choices) - 1.0) > 1e-9:
             raise Refusal(f"the shares of {what} do not add up to 1", file="unstated.csv")
     return MappingProxyType({what: tuple(choices) for what, choices in found.items()})
+
+
+def _choice(row: Row) -> Choice:
+    one_of(row, "what", WHAT)
+    share, spread = required_of(row, "share"), number_of(row, "spread")
+    return Choice(text_of(row, "choice"), share, spread, text_of(row, "source"))
 
 
 def drawn_doses(seed: int, treatment: str, slots: int) -> NDArray[np.float64]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+LONGEST = 300  # characters of what was found
+
 
 class Refusal(Exception):
     """Input that is refused: what is wrong, where, what was found and what is allowed, in one line.
@@ -36,9 +38,14 @@ class Refusal(Exception):
         place = "" if self.file is None else self.file + (f":{self.line}" if self.line else "") + ": "
         details = []
         if self.found is not None:
-            details.append(f"found {self.found}")
+            details.append(f"found {_shown(self.found)}")
         if self.allowed is not None:
             details.append(f"allowed: {self.allowed}")
         text = place + self.problem + (f" ({'; '.join(details)})" if details else "")
         # One message is one line, whatever a file's keys or values hold.
         return " ".join(text.split())
+
+
+def _shown(found: object) -> str:
+    text = str(found).strip()
+    return text if 0 < len(text) <= LONGEST else f"{text[: LONGEST - 1]}…" if text else "nothing"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from mesolung.reading.refusal import Refusal
 
@@ -39,13 +40,29 @@ def read_table(resource: Path | Traversable, columns: Sequence[str]) -> list[Row
         the rows in the order of the file.
 
     Raises:
-        Refusal: for a file that cannot be read, other columns, or a row of another length.
+        Refusal: for a file that cannot be read or is no UTF-8 text, an unclosed quotation mark, other
+            columns, or a row of another length.
     """
+    reader = csv.reader(io.StringIO(_text(resource), newline=""), strict=True)
     try:
-        text = resource.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"cannot be read: {error}", file=str(resource)) from None
-    reader = csv.reader(io.StringIO(text))
+        return _rows(reader, resource, columns)
+    except csv.Error as error:
+        raise Refusal(f"not a CSV table: {error}", file=str(resource), line=reader.line_num) from None
+
+
+def _text(resource: Path | Traversable) -> str:
+    try:
+        content = resource.read_bytes()
+        return content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{error.object[error.start]:02x}"
+        raise Refusal("not UTF-8 text", file=str(resource), line=line, found=found) from None
+    except OSError as error:
+        raise Refusal(f"cannot be read: {error.strerror}", file=str(resource)) from None
+
+
+def _rows(reader: Any, resource: Path | Traversable, columns: Sequence[str]) -> list[Row]:
     header = [cell.strip() for cell in next(reader, [])]
     if sorted(header) != sorted(columns):
         raise Refusal(

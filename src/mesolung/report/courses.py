@@ -7,8 +7,9 @@ from typing import Any
 
 from mesolung.report.comparison import Line, same_endpoint, spread_of
 from mesolung.report.numbers import UNKNOWN, axis_value, is_number, number, unit_name
+from mesolung.report.observed import observed_key, observed_mark
 from mesolung.report.plan import Plan, in_plan_order, split_key
-from mesolung.report.style import INK, MUTED, Figure, Look, axis, layout, plot_text
+from mesolung.report.style import INK, Figure, Look, axis, layout, log_ticks, plot_text
 from mesolung.report.tables import table
 
 MOST_TIMES = 120
@@ -203,8 +204,9 @@ def _figure(
     traces += points
     shapes, doses = dose_marks(plan, look, divisor, longest)
     y_axis = axis(f"{plot_text(label)} ({unit_name(unit)})", log=log)
-    if log and floor is not None:
-        y_axis |= {"exponentformat": "power", "minexponent": 3}
+    if floor is not None:
+        heights = [floor, *(v for trace in traces for v in trace["y"] if v is not None)]
+        y_axis |= log_ticks(floor, max(heights))
     caption = "Median (line), 50 % band (darker), 90 % band (lighter) of simulated patients."
     if doses:
         caption += f" Dotted vertical lines: doses ({'; '.join(doses)} {time_unit})."
@@ -253,21 +255,8 @@ def _observed(
             apart.append(f"{line.arm} {line.observed_text()} {line.unit_text()}".replace(UNKNOWN, "").strip())
             continue
         y, spread = line.on_axis(observed), spread_of(line)
-        trace: dict[str, Any] = {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [time / divisor],
-            "y": [y],
-            "showlegend": False,
-            "marker": {
-                "symbol": "diamond",
-                "size": 11,
-                "color": "white",
-                "line": {"color": look.colour(line.colour_arm), "width": 2.4},
-            },
-            "text": [f"{plot_text(line.arm)}<br>observed {plot_text(line.observed_text())}"],
-            "hovertemplate": "%{text}<extra></extra>",
-        }
+        text = f"{plot_text(line.arm)}<br>observed {plot_text(line.observed_text())}"
+        trace = observed_mark(time / divisor, y, look.colour(line.colour_arm), text)
         if spread and y is not None:
             trace["error_y"] = {
                 "type": "data",
@@ -279,19 +268,5 @@ def _observed(
             }
         traces.append(trace)
     if traces:
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [None],
-                "y": [None],
-                "name": "observed",
-                "marker": {
-                    "symbol": "diamond",
-                    "size": 11,
-                    "color": "white",
-                    "line": {"color": MUTED, "width": 2.2},
-                },
-            }
-        )
+        traces.append(observed_key())
     return traces, apart

@@ -6,12 +6,11 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from mesolung.biology.parameters import GRADES
 from mesolung.report.numbers import UNKNOWN, anything, is_number, number, percent
 from mesolung.report.plan import Plan, in_plan_order
 from mesolung.report.tables import Table, table
 from mesolung.report.words import Words
-
-GRADES = {"A": "measured in humans", "B": "measured in animals or in vitro", "C": "assumed"}
 
 
 def assumed_table(json: Mapping[str, Any], manifest: Mapping[str, Any]) -> Table | None:

@@ -165,6 +165,26 @@ def ratio_ticks(low: float, high: float) -> dict[str, Any]:
     return {"tickvals": values, "ticktext": [f"{v:g}" for v in values], "tickangle": 0}
 
 
+def log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Marks of a logarithmic axis: round numbers within two decades, powers of ten beyond, eight at most.
+
+    Arguments:
+        low, high: least and largest value on the axis, above 0.
+
+    Returns:
+        plotly attributes.
+    """
+    if high < 1.5 * low:
+        return {"dtick": None, "nticks": 6}  # hardly a logarithmic axis: as plotly would mark it
+    if high < 50.0 * low:
+        return ratio_ticks(low, high)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    powers = range(first, last + 1, -(-(last - first) // 7))
+    # Superscripts of our own: plotly makes the whole label larger for them.
+    words = [f"{10.0**k:,g}" if -2 <= k <= 4 else f"10<sup>{k}</sup>" for k in powers]
+    return {"tickvals": [10.0**k for k in powers], "ticktext": words}
+
+
 def layout(**more: Any) -> dict[str, Any]:
     """The layout that all figures share.
 

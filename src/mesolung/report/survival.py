@@ -8,11 +8,13 @@ from typing import Any
 from mesolung.report.comparison import Line, same_endpoint
 from mesolung.report.courses import thinned, time_axis
 from mesolung.report.numbers import is_number, number
+from mesolung.report.observed import observed_key, observed_mark
 from mesolung.report.plan import Plan, in_plan_order, split_key
-from mesolung.report.style import MUTED, Figure, Look, axis, layout, plot_text
+from mesolung.report.style import Figure, Look, axis, layout, plot_text
 from mesolung.report.tables import Table, table
 
 Rows = Sequence[Mapping[str, Any]]
+MARK = 12  # px
 
 
 def survival_figure(rows: Rows, lines: Sequence[Line], plan: Plan, look: Look) -> Figure | None:
@@ -113,40 +115,11 @@ def _observed(lines: Sequence[Line], look: Look, divisor: float) -> list[dict[st
         if not line.counts or time is None or not same_endpoint(line, "mortality") or not is_number(observed):
             continue
         alive = 100.0 - (line.on_axis(observed) or 0.0)
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [time / divisor],
-                "y": [alive],
-                "showlegend": False,
-                "cliponaxis": False,
-                "marker": {
-                    "symbol": "diamond",
-                    "size": 12,
-                    "color": "white",
-                    "line": {"color": look.colour(line.colour_arm), "width": 2.4},
-                },
-                "text": [f"{plot_text(line.arm)}<br>observed deaths {line.observed_text()}"],
-                "hovertemplate": "%{text}<extra></extra>",
-            }
-        )
+        text = f"{plot_text(line.arm)}<br>observed deaths {line.observed_text()}"
+        mark = observed_mark(time / divisor, alive, look.colour(line.colour_arm), text, MARK)
+        traces.append(mark | {"cliponaxis": False})
     if traces:
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [None],
-                "y": [None],
-                "name": "observed",
-                "marker": {
-                    "symbol": "diamond",
-                    "size": 12,
-                    "color": "white",
-                    "line": {"color": MUTED, "width": 2.2},
-                },
-            }
-        )
+        traces.append(observed_key(MARK))
     return traces
 
 

@@ -55,7 +55,7 @@ def manifest_of(
     """
     study, draws = setting.study, setting.draws
     warnings = [
-        f"{name}: {panel.enrolment.borrowed:.0%} of the weight of a draw's subjects is borrowed from "
+        f"{name}: {100 * panel.enrolment.borrowed:.0f} % of the weight of a draw's subjects is borrowed from "
         "neighbouring draws (above 25 %)"
         for name, panel in sorted(panels.items())
         if panel.enrolment.borrowed > BORROWING_WORTH_A_WARNING
