@@ -160,7 +160,7 @@ class Chunk:
             results: where values, status, steps, rejected, stop_time and stop_state go.
         """
         outputs = times.shape[-1]
-        history = _aligned(outputs * self.layout.states * self.lanes)
+        pending = _aligned(self.lanes * (self.layout.states + 1) * self.lanes)
         events = problem.events
         filler = np.zeros(1)
         request = self._request(
@@ -168,7 +168,7 @@ class Chunk:
             parameters=self.parameters,
             initial=initial,
             outputs=outputs,
-            times=times,
+            times=times if times.size else filler,
             times_stride=0 if times.ndim == 1 else outputs,
             first_event=first_event,
             event_time=events.time if len(events) else filler,
@@ -183,7 +183,7 @@ class Chunk:
             wanted_index=problem.wanted,
             observing=int((problem.wanted >= self.layout.states).any()),
             work=self.work,
-            history=history,
+            pending=pending,
             **results,
         )
         self.kernel.solve(request.ctypes.data)

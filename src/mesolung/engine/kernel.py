@@ -12,12 +12,15 @@ import llvmlite
 import llvmlite.binding as llvm
 
 from mesolung.engine import method
+from mesolung.engine.crossing import crossing_function, locate_function
+from mesolung.engine.dense import dense_functions
 from mesolung.engine.factor import factor_functions, factor_pattern
 from mesolung.engine.ir import DECLARATIONS, widen
 from mesolung.engine.layout import Layout
 from mesolung.engine.lowering import Lowering, Output
 from mesolung.engine.mathematics import mathematics
-from mesolung.engine.rosenbrock import crossing_function, start_function, step_function
+from mesolung.engine.output import output_functions
+from mesolung.engine.rosenbrock import step_function
 from mesolung.engine.schedule import schedule_functions
 from mesolung.engine.system import System
 
@@ -58,7 +61,7 @@ def write_program(system: System) -> Program:
         low.function("rates", [Output("a", i, node, add=True) for i, node in enumerate(system.rates)]),
         low.function("observe", [Output("a", i, node) for i, node in enumerate(system.laws)]),
         low.function("begin", [Output("a", i, node) for i, node in enumerate(system.initial)], keep=False),
-        low.function("derive", [Output("a", base + i, d) for i, d in enumerate(system.derived)], keep=False),
+        low.function("derive", [Output("a", i, d) for i, d in enumerate(system.derived)], keep=False),
     ]
     if system.timed:
         functions.append(low.function("drift", [Output("a", i, node) for i, node in enumerate(system.drift)]))
@@ -79,14 +82,17 @@ def write_program(system: System) -> Program:
         thresholds=len(system.thresholds),
         settings=len(settings),
         stages=method.STAGES,
+        constants=len(system.constants),
     )
     controller = [
         step_function(layout, system.timed),
-        start_function(layout, [t.met_at_start for t in system.thresholds]),
-        schedule_functions(layout, len(system.parameters)),
+        dense_functions(layout),
+        output_functions(layout),
+        schedule_functions(layout, base, [t.met_at_start for t in system.thresholds]),
     ]
     if system.thresholds:
         controller.append(crossing_function(layout, [[s for s, _ in t.settings] for t in system.thresholds]))
+        controller.append(locate_function(layout))
     text = "".join([DECLARATIONS, mathematics(), factor_functions(factor), *functions, *controller])
     return Program(text, layout, hashlib.sha256(text.encode()).hexdigest()[:16])
 

@@ -31,7 +31,8 @@ REQUEST = (
     "stop_time",  # f64[subjects]
     "stop_state",  # f64[subjects, N]
     "work",  # the memory described by `Layout`
-    "history",  # f64[outputs, N, lanes]
+    "pending",  # f64[lanes, N + 1, lanes]: outputs of each lane that are not written yet; see `flush`
+    "next",  # the first subject that no lane has taken
 )
 WORD = {name: i for i, name in enumerate(REQUEST)}
 
@@ -52,6 +53,7 @@ class Layout:
     thresholds: int
     settings: int
     stages: int
+    constants: int
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -64,6 +66,8 @@ class Layout:
             **{f"u{k}": n for k in range(self.stages)},
             "drift": n,
             "largest": n,
+            "fresh": self.constants,
+            "p_then": self.width,
             "w": self.entries,
             "s": self.scratch,
             "observed": self.observables,
@@ -98,14 +102,21 @@ LANE_VALUES = (
     "diagonal",
     "h_before",
     "error_before",
-    "target",
+    "target",  # of the next event, infinite where there is none
     "last",
+    "taken",  # the step being tried, and where it leads
+    "ahead",
+    "place",  # a part of that step
+    "next_time",  # of the next output, infinite when all are made
     "active",
     "arrived",
     "touched",
     "restart",
     "rejected_before",
+    "accepted",
     "fired",
+    "subject",  # -1 where there is none
+    "pending",  # outputs not written yet
     "next_event",
     "end_event",
     "next_output",
