@@ -104,6 +104,9 @@ STAGES = 8
 # The error estimate, the last stage, falls with this power of the step.
 ORDER_OF_ESTIMATE = 5
 
+# What a step may err, root mean square over states, as a part of the tolerance. Outputs inside steps have no
+# steps of their own, which used to make them more accurate than was asked for; this makes up for it.
+PERMITTED = 0.33
 # The step aims at a little less than the permitted error and changes by no more than these factors.
 SAFETY = 0.9
 SHRINK = 5.0
@@ -115,6 +118,9 @@ FIRST_PART = 1e-9
 FIRST_LONGEST = 1.0
 # A step below this part of the time (of the last output, early on) means that the subject cannot be solved.
 SMALLEST_PART = 1e-14
+# A state nearer to zero than this is zero: what has died away for good would otherwise end in numbers so small
+# that a processor takes a hundred times as long over each.
+SMALLEST_STATE = 1e-150
 # Turns of the search for the place in a step where a threshold is met, and how far beyond it the step that is
 # taken again aims, as a part of the tolerance.
 SEARCHES = 8

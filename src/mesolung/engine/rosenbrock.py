@@ -134,7 +134,7 @@ def _error(f: Frame, estimate: str) -> str:
         top = f.larger(f.intrinsic("fabs", now), f.intrinsic("fabs", new))
         part = f.op("fdiv", e, f.fma(relative, top, _floor(f, i)))
         f.store(f.fma(part, part, f.load(total)), total)
-    return f.op("fmul", f.load(total), number(1.0 / f.layout.states))
+    return f.op("fmul", f.load(total), number(1.0 / (f.layout.states * method.PERMITTED**2)))
 
 
 def _decide(f: Frame, square: str, step: str, hit: str) -> None:
@@ -175,9 +175,12 @@ def _decide(f: Frame, square: str, step: str, hit: str) -> None:
     f.set_flag("arrived", f.op("and", ok, hit, "$M"))
     with f.loop(f.layout.states) as i:
         new_y = f.load(f.array("trial"), i)
+        size = f.intrinsic("fabs", new_y)
+        # Comparisons with NaN are false, so that it stays.
+        new_y = f.select(f.compare("olt", size, number(method.SMALLEST_STATE)), number(0.0), new_y)
         f.store(f.select(ok, new_y, f.load(f.array("y"), i)), f.array("y"), i)
         largest = f.load(f.array("largest"), i)
-        f.store(f.select(ok, f.larger(f.intrinsic("fabs", new_y), largest), largest), f.array("largest"), i)
+        f.store(f.select(ok, f.larger(size, largest), largest), f.array("largest"), i)
     for name, mask in (("steps", active), ("rejected", bad)):
         count = f.op("sub", f.lanes(name, "$I"), f.value(f"sext $M {mask} to $I"), "$I")
         f.set_lanes(name, count, "$I")
