@@ -6,9 +6,9 @@ import sympy
 
 from mesolung.engine.derivative import slope
 from mesolung.engine.evaluate import evaluate
-from mesolung.engine.factor import factor_pattern
 from mesolung.engine.graph import Graph
 from mesolung.engine.ordering import elimination_order
+from mesolung.engine.pattern import factor_pattern
 
 
 def value(g: Graph, node: int, *states: float) -> float:

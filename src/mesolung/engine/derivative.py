@@ -53,7 +53,7 @@ def _slope(g: Graph, node: int, bit: int) -> int:
     if op == "neg":
         return g.neg(d[0])
     if op == "mul":
-        for over, top, d_top in ((a, b, d[1]), (b, a, d[0])):
+        for over, d_top in ((a, d[1]), (b, d[0])):
             if g.is_reciprocal(over):
                 # (x/y)' = (x' - (x/y) y') / y uses the quotient and the reciprocal again.
                 below = g.args[over][1]

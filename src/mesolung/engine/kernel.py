@@ -14,12 +14,13 @@ import llvmlite.binding as llvm
 from mesolung.engine import method
 from mesolung.engine.crossing import crossing_function, locate_function
 from mesolung.engine.dense import dense_functions
-from mesolung.engine.factor import factor_functions, factor_pattern
+from mesolung.engine.factor import factor_functions
 from mesolung.engine.ir import DECLARATIONS, widen
 from mesolung.engine.layout import Layout
 from mesolung.engine.lowering import Lowering, Output
 from mesolung.engine.mathematics import mathematics
 from mesolung.engine.output import output_functions
+from mesolung.engine.pattern import factor_pattern
 from mesolung.engine.rosenbrock import step_function
 from mesolung.engine.schedule import schedule_functions
 from mesolung.engine.system import System

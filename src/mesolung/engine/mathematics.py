@@ -71,9 +71,9 @@ def mathematics() -> str:
     """Write the functions ``@lane_exp`` and ``@lane_log`` of vectors, and pow in two.
 
     Returns:
-        IR text. pow(x, y) is ``@lane_power_of_log`` of ``@lane_log_of_power(x)``, x and y. exp(-inf) = 0, exp(inf) = inf; log(0) = -inf, log of a negative number is NaN; pow(0, y) is
-        0, 1 or inf for y > 0, y = 0, y < 0, a negative base gives NaN for every y, and pow(x, 0) = 1 for x >=
-        0; NaN in, NaN out.
+        IR text. exp(-inf) = 0, exp(inf) = inf; log(0) = -inf, log of a negative number is NaN; pow(x, y) is
+        ``@lane_power_of_log`` of ``@lane_log_of_power(x)``, x and y. pow(0, y) is 0, 1 or inf for y > 0, y =
+        0, y < 0, a negative base gives NaN for every y, and pow(x, 0) = 1 for x >= 0; NaN in, NaN out.
     """
     return _exp() + _log() + _log_of_power() + _power_of_log()
 

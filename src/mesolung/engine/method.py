@@ -118,8 +118,8 @@ FIRST_PART = 1e-9
 FIRST_LONGEST = 1.0
 # A step below this part of the time (of the last output, early on) means that the subject cannot be solved.
 SMALLEST_PART = 1e-14
-# A state nearer to zero than this is zero: what has died away for good would otherwise end in numbers so small
-# that a processor takes a hundred times as long over each.
+# A state nearer to zero than this is zero: what has died away for good would otherwise end in numbers so
+# small that a processor takes a hundred times as long over each.
 SMALLEST_STATE = 1e-150
 # Turns of the search for the place in a step where a threshold is met, and how far beyond it the step that is
 # taken again aims, as a part of the tolerance.
