@@ -8,7 +8,14 @@ from numpy.typing import NDArray
 from mesolung.engine.errors import SubjectFailure
 from mesolung.engine.evaluate import evaluate, needed
 from mesolung.engine.events import EventTable
-from mesolung.engine.layout import ADD_PARAMETER, NOT_A_NUMBER, SET_PARAMETER, STEP_TOO_SMALL
+from mesolung.engine.layout import (
+    ADD_PARAMETER,
+    BAD_DELAY,
+    NOT_A_NUMBER,
+    SET_PARAMETER,
+    STEP_TOO_SMALL,
+    TOO_MANY_EVENTS,
+)
 from mesolung.engine.system import System
 
 Values = NDArray[np.float64]
@@ -55,6 +62,10 @@ def describe(
         reason = "a rate is not a number"
     elif status == STEP_TOO_SMALL:
         reason = "the step became too small"
+    elif status == BAD_DELAY:
+        reason = "an event's delay is negative or not a number"
+    elif status == TOO_MANY_EVENTS:
+        reason = f"more than {max_steps} events"
     else:
         reason = f"more than {max_steps} steps"
     return SubjectFailure(subject, time, reason, system.states[fastest], _suspect(system, fastest, own))

@@ -9,9 +9,14 @@ from itertools import pairwise
 import libsbml
 
 from mesolung.engine.errors import EngineError
+from mesolung.engine.functions import FUNCTIONS, factorial, function, quotient, remainder
 from mesolung.engine.graph import Graph
 
 Lookup = Callable[[str], int]
+
+# How the time symbol, and the rate of a name, are asked of a lookup: no name of SBML holds a space.
+TIME = " time"
+RATE_OF = "rate of "
 
 _RELATIONS = {
     libsbml.AST_RELATIONAL_LT: "lt",
@@ -28,6 +33,7 @@ _FUNCTIONS = {
     libsbml.AST_FUNCTION_FLOOR: "floor",
     libsbml.AST_FUNCTION_CEILING: "ceil",
 }
+_FURTHER = {getattr(libsbml, f"AST_FUNCTION_{name.upper()}"): name for name in FUNCTIONS}
 _CONSTANTS = {
     libsbml.AST_CONSTANT_E: math.e,
     libsbml.AST_CONSTANT_PI: math.pi,
@@ -47,7 +53,8 @@ class FormulaReader:
 
         Arguments:
             tree: the formula.
-            lookup: the node of a name; called with ``"time"`` prefixed by a space for the time symbol.
+            lookup: the node of a name; called with `TIME` for the time symbol and with `RATE_OF` before a name
+                for its rate.
             where: what the formula belongs to, for messages.
 
         Returns:
@@ -80,7 +87,7 @@ class FormulaReader:
         if kind == libsbml.AST_NAME:
             return lookup(tree.getName())
         if kind == libsbml.AST_NAME_TIME:
-            return lookup(" time")
+            return lookup(TIME)
         if kind in _CONSTANTS:
             return g.const(_CONSTANTS[kind])
         if kind in (libsbml.AST_CONSTANT_TRUE, libsbml.AST_CONSTANT_FALSE):
@@ -103,6 +110,16 @@ class FormulaReader:
             return g.div(g.log(x), g.log(base))
         if kind in _FUNCTIONS:
             return g.function(_FUNCTIONS[kind], number(0))
+        if kind in _FURTHER:
+            return function(g, _FURTHER[kind], number(0))
+        if kind == libsbml.AST_FUNCTION_QUOTIENT:
+            return quotient(g, number(0), number(1))
+        if kind == libsbml.AST_FUNCTION_REM:
+            return remainder(g, number(0), number(1))
+        if kind == libsbml.AST_FUNCTION_FACTORIAL and (known := factorial(g, number(0))) is not None:
+            return known
+        if kind == libsbml.AST_FUNCTION_RATE_OF and parts[0].getType() == libsbml.AST_NAME:
+            return lookup(RATE_OF + parts[0].getName())
         if kind in (libsbml.AST_FUNCTION_MAX, libsbml.AST_FUNCTION_MIN):
             return self._extreme(kind, [number(i) for i in range(len(parts))])
         if kind == libsbml.AST_FUNCTION_PIECEWISE:
@@ -111,6 +128,8 @@ class FormulaReader:
             return self._logical(kind, parts, lookup, where)
         if kind == libsbml.AST_FUNCTION and tree.getName() in self.definitions:
             return self._call(tree, [self._read(p, lookup, where) for p in parts], where)
+        if kind == libsbml.AST_FUNCTION_DELAY:
+            raise EngineError(f"{where}: the engine does not serve 'delay'")
         name = tree.getName() or tree.getOperatorName() or libsbml.formulaToL3String(tree)
         raise EngineError(f"{where}: the engine does not serve '{name}'")
 
@@ -205,4 +224,6 @@ class FormulaReader:
                 raise EngineError(f"function '{definition.getId()}': unknown name '{name.strip()}'")
             return bound[name]
 
+        if definition.getBody() is None:
+            raise EngineError(f"function '{definition.getId()}' has no formula")
         return self._read(definition.getBody(), inside, where)

@@ -226,7 +226,7 @@ class Graph:
         )(a)
 
     def _unary(self, name: str, a: int) -> int:
-        if self.is_const(a):
+        if self.is_const(a) and math.isfinite(self.value[a]):
             x = self.value[a]
             known = {"abs": abs, "floor": math.floor, "ceil": math.ceil}[name]
             return self.const(float(known(x)))

@@ -32,12 +32,14 @@ REQUEST = (
     "stop_state",  # f64[subjects, N]
     "work",  # the memory described by `Layout`
     "history",  # f64[outputs, N, lanes]
+    "start_time",  # f64[subjects]
+    "stop_met",  # f64[subjects, thresholds]: 1 where a threshold's condition holds at the stop, else 0
 )
 WORD = {name: i for i, name in enumerate(REQUEST)}
 
 # Kinds of events, and what becomes of a subject.
 ADD_STATE, SET_STATE, ADD_PARAMETER, SET_PARAMETER = range(4)
-DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_A_NUMBER = range(4)
+DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_A_NUMBER, PAUSED, BAD_DELAY, TOO_MANY_EVENTS = range(7)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from mesolung.engine import method
 from mesolung.engine.ir import Function, number, whole
-from mesolung.engine.layout import LANE_VALUES, NOT_A_NUMBER, STEP_TOO_SMALL, TOO_MANY_STEPS, WORD, Layout
+from mesolung.engine.layout import (
+    LANE_VALUES,
+    NOT_A_NUMBER,
+    PAUSED,
+    STEP_TOO_SMALL,
+    TOO_MANY_STEPS,
+    WORD,
+    Layout,
+)
 
 _FLAGS = whole(0)
 
@@ -247,12 +255,13 @@ def _root(f: Frame, square: str) -> str:
     return f.value(f"call $V @lane_exp($V {f.op('fmul', power, f.value(f'call $V @lane_log($V {square})'))})")
 
 
-def crossing_function(layout: Layout, settings: list[list[int]]) -> str:
+def crossing_function(layout: Layout, settings: list[list[int]], pauses: bool = False) -> str:
     """Write ``@cross``: in touched lanes, set states whose threshold has been crossed since the last look.
 
     Arguments:
         layout: the working memory.
         settings: for each threshold the states that it sets.
+        pauses: whether lanes stop where a threshold has been crossed (nothing is then set).
 
     Returns:
         IR text. What one threshold sets may cross another, which then acts too; each acts once a look.
@@ -260,7 +269,7 @@ def crossing_function(layout: Layout, settings: list[list[int]]) -> str:
     f = Frame("cross", layout)
     y, mask = f.array("y"), f.flag("touched")
     f.set_lanes("fired", _FLAGS, "$I")
-    with f.loop(layout.thresholds + 1):
+    with f.loop(1 if pauses else layout.thresholds + 1):
         f.model("watch", y, f.array("time"), f.array("met"), f.array("watched"))
         slot = 0
         for e, targets in enumerate(settings):
@@ -276,7 +285,17 @@ def crossing_function(layout: Layout, settings: list[list[int]]) -> str:
                 f.store(f.select(fires, value, f.load(y, target)), y, target)
                 slot += 1
     f.set_flag("restart", f.op("or", f.flag("fired"), f.flag("restart"), "$M"))
+    if pauses:
+        _pause(f)
     return f.finish()
+
+
+def _pause(f: Frame) -> None:
+    """Stop the lanes whose thresholds have fired."""
+    active, fired = f.flag("active"), f.flag("fired")
+    stops = f.op("and", active, fired, "$M")
+    f.set_lanes("status", f.select(stops, whole(PAUSED), f.lanes("status", "$I"), "$I"), "$I")
+    f.set_flag("active", f.op("and", active, f.op("xor", stops, "splat (i1 true)", "$M"), "$M"))
 
 
 def _overshoot(f: Frame, step: str) -> tuple[str, str]:
@@ -307,18 +326,18 @@ def _overshoot(f: Frame, step: str) -> tuple[str, str]:
     return late, part
 
 
-def start_function(layout: Layout, met_at_start: list[bool]) -> str:
-    """Write ``@start``: put the subjects from ``%first`` on into the lanes, at time 0."""
+def start_function(layout: Layout, met_at_start: list[float]) -> str:
+    """Write ``@start``: put the subjects from ``%first`` on into the lanes, at their start times."""
     f = Frame("start", layout, ", i64 %first")
     f.line("call void @fill(ptr %q, i64 %first)")
     for name in LANE_VALUES:
-        if name not in ("last", "active", "next_event", "end_event"):
+        if name not in ("time", "last", "active", "next_event", "end_event"):
             f.set_lanes(name, number(0.0))
     f.set_lanes("error_before", number(1.0))
     for name in ("arrived", "touched", "restart"):
         f.set_lanes(name, whole(-1), "$I")
     for e, met in enumerate(met_at_start):
-        f.store(number(1.0 if met else 0.0), f.array("met_before"), e)
+        f.store(number(met), f.array("met_before"), e)
         f.store(number(0.0), f.array("past_before"), e)
     with f.loop(layout.states) as i:
         f.store(f.intrinsic("fabs", f.load(f.array("y"), i)), f.array("largest"), i)

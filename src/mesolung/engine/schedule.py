@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mesolung.engine.ir import hexadecimal, number, whole
+from mesolung.engine.ir import hexadecimal, whole
 from mesolung.engine.layout import ADD_PARAMETER, ADD_STATE, SET_STATE, Layout
 from mesolung.engine.rosenbrock import Frame
 
@@ -52,6 +52,7 @@ def _fill(layout: Layout, parameters: int) -> str:
         subject, valid = _subject(f, "%first", lane)
         _copy_in(f, "parameters", "p", parameters, subject, lane)
         _copy_in(f, "initial", "y", layout.states, subject, lane)
+        _copy_in(f, "start_time", "time", 1, subject, lane)
         outputs = f.word("outputs")
         row = f.op("mul", subject, f.word("times_stride"), "i64")
         some = f.compare("sgt", outputs, "0", "i64")
@@ -200,6 +201,11 @@ def _stop(layout: Layout) -> str:
                 value = f.load(f.array("y"), _element(f, i, "$N", lane), "double")
                 place = _element(f, subject, str(layout.states), i)
                 f.store(value, f.word("stop_state", "ptr"), place, "double")
+            if layout.thresholds:
+                with f.loop(layout.thresholds) as e:
+                    value = f.load(f.array("met_before"), _element(f, e, "$N", lane), "double")
+                    place = _element(f, subject, str(layout.thresholds), e)
+                    f.store(value, f.word("stop_met", "ptr"), place, "double")
     return f.finish()
 
 
@@ -268,7 +274,6 @@ def _solve(layout: Layout) -> str:
 def _initialise(layout: Layout) -> str:
     """``@initialise(q)``: the initial states that follow from parameters, for all subjects of the request."""
     f = Frame("initialise", layout, exported=True)
-    f.set_lanes("time", number(0.0))
     with f.loop(f.word("subjects"), "$N") as first:
         f.line(f"call void @fill(ptr %q, i64 {first})")
         f.model("begin", f.array("trial"), f.array("time"), f.array("y"))

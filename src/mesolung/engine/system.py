@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.engine.crossing import Switch
 from mesolung.engine.derivative import slope
 from mesolung.engine.evaluate import evaluate, needed
 from mesolung.engine.graph import Graph
@@ -20,12 +22,46 @@ class Threshold:
 
     ``condition`` is an expression of one state against a bound that does not vary; ``settings`` pairs a
     state's index with an expression that does not vary; ``met_at_start`` is what the condition counts as
-    before time 0.
+    before time 0. One that ``pauses`` sets nothing: it stops a subject where its condition becomes true, which
+    may be any condition; ``past`` is then how far it is beyond that and ``size`` what to judge that by (see
+    `crossing.distance`).
     """
 
     name: str
     condition: int
     settings: tuple[tuple[int, int], ...]
+    met_at_start: bool
+    pauses: bool = False
+    past: int | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A state that an event sets to ``value``, times ``scale`` as it is after all other settings."""
+
+    state: int
+    value: int
+    scale: int | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens when a condition becomes true.
+
+    ``condition``, ``delay`` and ``priority`` are expressions; an event without priority comes after those
+    that have one. One that is not ``persistent`` does not happen when its condition is false again before its
+    delay is over. ``values_at_trigger``: what is set is computed when the condition becomes true, and not
+    after the delay. ``met_at_start`` is what the condition counts as before time 0.
+    """
+
+    name: str
+    condition: int
+    settings: tuple[Setting, ...]
+    delay: int | None
+    priority: int | None
+    persistent: bool
+    values_at_trigger: bool
     met_at_start: bool
 
 
@@ -49,15 +85,35 @@ class System:
     thresholds: tuple[Threshold, ...]
     defaults: NDArray[np.float64]
     units: dict[str, str]
+    # Events in general; there are then two pausing thresholds for each, and no other.
+    events: tuple[Event, ...] = ()
+    # What time alone turns in rates and triggers: such moments are step ends.
+    switches: tuple[Switch, ...] = ()
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """What is computed beside the observables wherever a subject is looked at: `Event` by event its delay,
+        its priority, and the value and scale of each setting; then moment and gain of each switch."""
+        g, found = self.graph, []
+        for e in self.events:
+            found.append(g.const(0.0) if e.delay is None else e.delay)
+            found.append(g.const(-math.inf) if e.priority is None else e.priority)
+            for s in e.settings:
+                found += [s.value, g.const(1.0) if s.scale is None else s.scale]
+        for s in self.switches:
+            found += [s.moment, s.gain]
+        return tuple(found)
 
     def fingerprint(self) -> str:
         """Name the equations: systems with the same fingerprint have the same program."""
         g = self.graph
         watched = [n for t in self.thresholds for n in (t.condition, *(v for _, v in t.settings))]
-        nodes = needed(g, [*self.rates, *self.laws, *self.initial, *self.derived, *watched])
+        watched += [n for t in self.thresholds for n in (t.past, t.size) if n is not None]
+        looks = self.looks
+        nodes = needed(g, [*self.rates, *self.laws, *self.initial, *self.derived, *watched, *looks])
         content = (
             (len(self.states), len(self.parameters), len(self.constants)),
-            (self.rates, self.laws, self.initial, self.derived, self.thresholds),
+            (self.rates, self.laws, self.initial, self.derived, self.thresholds, looks),
             [(n, g.op[n], g.args[n], float(g.value[n]).hex()) for n in nodes],
         )
         return hashlib.sha256(repr(content).encode()).hexdigest()

@@ -1,0 +1,343 @@
+"""Subjects whose model has events in general: solved from event to event, all subjects of a chunk in rounds.
+
+The kernel solves each subject up to where a trigger turns, or to the next moment that is known beforehand: a
+dose, an event whose delay is over, a switch of time. There the events are worked off as SBML tells it (M.
+Hucka and others, Journal of Integrative Bioinformatics 16 (2019) 20190021, sections 4.11 and 4.12): of those
+that are due the one of highest priority happens, then every trigger is looked at again. Every value comes
+from the kernel, so that a subject's numbers depend on neither its neighbours nor on NumPy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.engine.cohort import Answer, Chunk, Problem, spans_of
+from mesolung.engine.events import EventTable
+from mesolung.engine.kernel import Kernel
+from mesolung.engine.layout import (
+    ADD_PARAMETER,
+    ADD_STATE,
+    BAD_DELAY,
+    DONE,
+    PAUSED,
+    SET_PARAMETER,
+    SET_STATE,
+    TOO_MANY_EVENTS,
+    TOO_MANY_STEPS,
+    Layout,
+)
+from mesolung.engine.system import System
+from mesolung.execution import map_chunks
+
+Values = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A compiled model: its equations, its code, and how the code uses memory."""
+
+    system: System
+    kernel: Kernel
+    layout: Layout
+    lanes: int
+
+
+@dataclass(frozen=True)
+class _Due:
+    """An event that has been triggered: when it happens, and what it sets if that is known already."""
+
+    when: float
+    turn: int
+    event: int
+    values: Values | None
+
+
+@dataclass
+class _Subject:
+    """Where one subject stands."""
+
+    time: float = 0.0
+    met: list[bool] = field(default_factory=list)
+    queue: list[_Due] = field(default_factory=list)
+    output: int = 0
+    dose: int = 0
+    happened: int = 0
+    triggered: int = 0
+    end: float = 0.0
+
+
+def solve_with_events(
+    machine: Machine,
+    problem: Problem,
+    workers: int,
+    chunk: int,
+    progress: Callable[[int, int], None] | None,
+) -> Answer:
+    """Solve all subjects of a model that has events in general; as `solve_cohort` does for others.
+
+    Arguments:
+        machine: the compiled model.
+        problem: the subjects.
+        workers: threads.
+        chunk: subjects that a thread takes at a time, at most.
+        progress: called with chunks done and chunks in all.
+
+    Returns:
+        The results, which depend on neither workers nor chunk.
+    """
+    n = len(problem.parameters)
+    values = np.full((n, problem.times.shape[-1], len(problem.wanted)), np.nan)
+    status, steps, rejected = (np.zeros(n, dtype=np.int64) for _ in range(3))
+    stop_time = np.zeros(n)
+
+    def one(span: tuple[int, int]) -> dict[int, Values]:
+        a, b = span
+        rounds = _Rounds(machine, problem, a, b, values[a:b])
+        rounds.run()
+        status[a:b], steps[a:b], rejected[a:b] = rounds.status, rounds.steps, rounds.rejected
+        stop_time[a:b] = [s.time for s in rounds.subjects]
+        return {a + int(i): rounds.state[i].copy() for i in np.flatnonzero(rounds.status)}
+
+    stops: dict[int, Values] = {}
+    for found in map_chunks(one, spans_of(n, workers, chunk, machine.lanes), workers, progress):
+        stops.update(found)
+    return Answer(values, status, steps, rejected, stop_time, stops)
+
+
+def with_switches(machine: Machine, problem: Problem) -> Problem:
+    """Make the moments at which time turns a rate into step ends, where there are no events in general.
+
+    Arguments:
+        machine: the compiled model.
+        problem: the subjects.
+
+    Returns:
+        The problem with a dose of nothing at each such moment.
+    """
+    n, subjects = len(problem.parameters), np.arange(len(problem.parameters))
+    rounds = _Rounds(machine, problem, 0, n, np.empty((n, 0, 0)))
+    found = rounds.look(subjects)[:, rounds.first_switch :]
+    old = problem.events
+    rows = [tuple(getattr(old, c)[k] for c in _COLUMNS) for k in range(len(old))]
+    for i in subjects:
+        moments = {_moment(machine.system, k, found[i]) for k in range(len(machine.system.switches))}
+        rows += [(i, m, ADD_STATE, 0, 0.0) for m in sorted(moments) if 0.0 < m < math.inf]
+    events, first = EventTable.of(rows).sorted(n, machine.layout.states, problem.parameters.shape[1])
+    return replace(problem, events=events, first_event=first)
+
+
+_COLUMNS = ("subject", "time", "kind", "target", "value")
+
+
+def _moment(system: System, switch: int, found: Values) -> float:
+    """When a switch turns: the first moment at which its comparison is what it will then be."""
+    moment, gain = float(found[2 * switch]), float(found[2 * switch + 1])
+    late = system.switches[switch].strict == (gain > 0.0)
+    return math.nextafter(moment, math.inf) if late else moment
+
+
+class _Rounds:
+    """The subjects of one chunk, taken from event to event."""
+
+    def __init__(self, machine: Machine, problem: Problem, a: int, b: int, values: Values) -> None:
+        self.machine, self.system, self.problem = machine, machine.system, problem
+        self.table = problem.parameters[a:b]
+        self.own = self.table.copy()
+        self.rows = problem.first_event[a : b + 1]
+        self.times = np.broadcast_to(
+            problem.times if problem.times.ndim == 1 else problem.times[a:b], (b - a, problem.times.shape[-1])
+        )
+        chunk = Chunk(machine.kernel, machine.layout, machine.lanes, self.table)
+        self.state = chunk.initial() if problem.initial is None else problem.initial[a:b].copy()
+        self.values = values
+        self.status, self.steps, self.rejected = (np.zeros(b - a, dtype=np.int64) for _ in range(3))
+        self.subjects = [
+            _Subject(met=[e.met_at_start for e in self.system.events], dose=int(self.rows[i]))
+            for i in range(b - a)
+        ]
+        # Where in a look each event's delay, priority, values and scales lie, and where the switches begin.
+        self.places: list[int] = []
+        at = len(problem.wanted)
+        for event in self.system.events:
+            self.places.append(at)
+            at += 2 + 2 * len(event.settings)
+        self.first_switch = at
+        looks = len(self.system.states) + len(self.system.laws) + np.arange(len(self.system.looks))
+        self.looking = np.concatenate([problem.wanted, looks]).astype(np.int64)
+
+    def run(self) -> None:
+        """Solve every subject to its last output, or to where it fails."""
+        live = np.arange(len(self.table))
+        while self.times.shape[1] and len(live):
+            for i in live:
+                self._doses(int(i))
+            looks = self._settle(live)
+            live = np.array(
+                [i for i in live if not self.status[i] and self._emit(int(i), looks[int(i)])], dtype=np.int64
+            )
+            if len(live):
+                self._segment(live, looks)
+            live = live[self.status[live] == DONE]
+
+    # ---- one moment ----
+    def _doses(self, i: int) -> None:
+        """Doses that are due."""
+        s, events = self.subjects[i], self.problem.events
+        while s.dose < self.rows[i + 1] and events.time[s.dose] <= s.time:
+            kind, target, value = events.kind[s.dose], events.target[s.dose], events.value[s.dose]
+            array = self.state if kind in (ADD_STATE, SET_STATE) else self.own
+            array[i, target] = value + (array[i, target] if kind in (ADD_STATE, ADD_PARAMETER) else 0.0)
+            s.dose += 1
+
+    def _settle(self, live: Rows) -> dict[int, Values]:
+        """Let events happen until none is due; the last look at each subject."""
+        looks: dict[int, Values] = {}
+        while len(live):
+            found, met = self._look(live)
+            for k, i in enumerate(live):
+                looks[int(i)] = found[k]
+            live = np.array(
+                [i for k, i in enumerate(live) if self._act(int(i), found[k], met[k])], dtype=np.int64
+            )
+        return looks
+
+    def _act(self, i: int, look: Values, met: NDArray[np.bool_]) -> bool:
+        """Notice what has turned, and let one event happen; whether one did."""
+        s = self.subjects[i]
+        for e, event in enumerate(self.system.events):
+            if met[e] and not s.met[e]:
+                delay = float(look[self.places[e]])
+                if not 0.0 <= delay < math.inf:
+                    self.status[i] = BAD_DELAY
+                    return False
+                values = self._settings(e, look) if event.values_at_trigger else None
+                s.queue.append(_Due(s.time + delay, s.triggered, e, values))
+                s.triggered += 1
+            elif not met[e] and not event.persistent:
+                s.queue = [d for d in s.queue if d.event != e]
+            s.met[e] = bool(met[e])
+        due = [d for d in s.queue if d.when <= s.time]
+        if not due:
+            return False
+        s.happened += 1
+        if s.happened > self.problem.max_steps:
+            self.status[i] = TOO_MANY_EVENTS
+            return False
+        first = min(due, key=lambda d: (-self._priority(d, look), d.when, d.turn))
+        s.queue.remove(first)
+        self._happen(i, first, self._settings(first.event, look) if first.values is None else first.values)
+        return True
+
+    def _priority(self, due: _Due, look: Values) -> float:
+        priority = float(look[self.places[due.event] + 1])
+        return -math.inf if math.isnan(priority) else priority
+
+    def _settings(self, event: int, look: Values) -> Values:
+        at = self.places[event] + 2
+        return look[at : at + 2 * len(self.system.events[event].settings) : 2].copy()
+
+    def _happen(self, i: int, due: _Due, values: Values) -> None:
+        settings = self.system.events[due.event].settings
+        for setting, value in zip(settings, values, strict=True):
+            if setting.scale is None:
+                self.state[i, setting.state] = value
+        if any(s.scale is not None for s in settings):
+            at = self.places[due.event] + 3
+            scales = self.look(np.array([i]))[0, at : at + 2 * len(settings) : 2]
+            for setting, value, scale in zip(settings, values, scales, strict=True):
+                if setting.scale is not None:
+                    self.state[i, setting.state] = value * scale
+
+    def _emit(self, i: int, look: Values) -> bool:
+        """Keep outputs up to now; whether there are more to come."""
+        s, times = self.subjects[i], self.times[i]
+        while s.output < len(times) and times[s.output] <= s.time:
+            self.values[i, s.output] = look[: len(self.problem.wanted)]
+            s.output += 1
+        return s.output < len(times)
+
+    # ---- from one moment to the next ----
+    def _end(self, i: int, look: Values) -> float:
+        """The next moment of a subject that is known beforehand."""
+        s = self.subjects[i]
+        ends = [float(self.times[i, -1]), *(d.when for d in s.queue)]
+        if s.dose < self.rows[i + 1]:
+            ends.append(float(self.problem.events.time[s.dose]))
+        ends += [_moment(self.system, k, look[self.first_switch :]) for k in range(len(self.system.switches))]
+        return min(e for e in ends if e > s.time)
+
+    def _segment(self, live: Rows, looks: dict[int, Values]) -> None:
+        """Solve to each subject's next known moment, or to where a trigger turns before."""
+        wanted: list[Values] = []
+        for i in live:
+            s = self.subjects[int(i)]
+            s.end = self._end(int(i), looks[int(i)])
+            rest = self.times[i, s.output :]
+            wanted.append(rest[rest < s.end])
+        width = max(len(w) for w in wanted) + 1
+        times = np.stack(
+            [
+                np.concatenate([w, np.full(width - len(w), self.subjects[int(i)].end)])
+                for i, w in zip(live, wanted, strict=True)
+            ]
+        )
+        values, answer = self._call(live, times, self.problem.wanted)
+        for k, i in enumerate(live):
+            s = self.subjects[int(i)]
+            s.time = float(answer["stop_time"][k])
+            before = int((wanted[k] < s.time).sum())
+            self.values[i, s.output : s.output + before] = values[k, :before]
+            s.output += before
+            self.state[i] = answer["stop_state"][k]
+            self.steps[i] += answer["steps"][k]
+            self.rejected[i] += answer["rejected"][k]
+            status = int(answer["status"][k])
+            if status not in (DONE, PAUSED):
+                self.status[i] = status
+            elif self.steps[i] >= self.problem.max_steps:
+                self.status[i] = TOO_MANY_STEPS
+
+    # ---- what the kernel says ----
+    def look(self, live: Rows) -> Values:
+        """What is wanted, and every value that events and switches need, at each subject's time."""
+        return self._look(live)[0]
+
+    def _look(self, live: Rows) -> tuple[Values, NDArray[np.bool_]]:
+        times = np.array([[self.subjects[int(i)].time] for i in live])
+        values, answer = self._call(live, times, self.looking)
+        return values[:, 0], answer["stop_met"][:, ::2] > 0.0
+
+    def _call(self, live: Rows, times: Values, wanted: Rows) -> tuple[Values, dict[str, NDArray[np.generic]]]:
+        n, layout = len(live), self.machine.layout
+        start = np.array([self.subjects[int(i)].time for i in live])
+        # Derived constants follow from the parameters at time 0: what has changed since is set anew.
+        who, which = np.nonzero(self.own[live] != self.table[live])
+        events = EventTable(
+            who, start[who], np.full(len(who), SET_PARAMETER), which, self.own[live[who], which]
+        )
+        problem = replace(self.problem, events=events, wanted=wanted)
+        values = np.empty((n, times.shape[1], len(wanted)))
+        answer: dict[str, NDArray[np.generic]] = {
+            **{name: np.zeros(n, dtype=np.int64) for name in ("status", "steps", "rejected")},
+            "stop_time": np.zeros(n),
+            "stop_state": np.empty((n, layout.states)),
+            "stop_met": np.zeros((n, max(1, layout.thresholds))),
+        }
+        chunk = Chunk(self.machine.kernel, layout, self.machine.lanes, np.ascontiguousarray(self.table[live]))
+        first = np.searchsorted(who, np.arange(n + 1)).astype(np.int64)
+        chunk.solve(
+            problem,
+            np.ascontiguousarray(self.state[live]),
+            np.ascontiguousarray(times),
+            first,
+            start,
+            values=values,
+            **answer,
+        )
+        return values, answer
