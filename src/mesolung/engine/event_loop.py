@@ -12,17 +12,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.engine.cohort import Answer, Chunk, Problem, spans_of
+from mesolung.engine.evaluate import needed
 from mesolung.engine.events import EventTable
 from mesolung.engine.kernel import Kernel
 from mesolung.engine.layout import (
     ADD_PARAMETER,
     ADD_STATE,
     BAD_DELAY,
+    CHANCE,
+    CONSTRAINT,
     DONE,
     PAUSED,
     SET_PARAMETER,
@@ -30,6 +34,7 @@ from mesolung.engine.layout import (
     TOO_MANY_EVENTS,
     TOO_MANY_STEPS,
     Layout,
+    of_event,
 )
 from mesolung.engine.system import System
 from mesolung.execution import map_chunks
@@ -213,8 +218,8 @@ class _Rounds:
         for e, event in enumerate(self.system.events):
             if met[e] and not s.met[e]:
                 delay = float(look[self.places[e]])
-                if not 0.0 <= delay < math.inf:
-                    self.status[i] = BAD_DELAY
+                if event.ends or not 0.0 <= delay < math.inf:
+                    self.status[i] = of_event(CONSTRAINT if event.ends else BAD_DELAY, e)
                     return False
                 values = self._settings(e, look) if event.values_at_trigger else None
                 s.queue.append(_Due(s.time + delay, s.triggered, e, values))
@@ -230,29 +235,34 @@ class _Rounds:
             self.status[i] = TOO_MANY_EVENTS
             return False
         first = min(due, key=lambda d: (-self._priority(d, look), d.when, d.turn))
+        if self._by_chance(first, due, look):
+            self.status[i] = of_event(CHANCE, first.event)
+            return False
         s.queue.remove(first)
-        self._happen(i, first, self._settings(first.event, look) if first.values is None else first.values)
+        self._happen(i, first, look)
         return True
 
     def _priority(self, due: _Due, look: Values) -> float:
         priority = float(look[self.places[due.event] + 1])
         return -math.inf if math.isnan(priority) else priority
 
+    def _by_chance(self, first: _Due, due: list[_Due], look: Values) -> bool:
+        """Whether SBML demands that chance decides which event is first, and it matters."""
+        rank = self._priority(first, look)
+        return rank > -math.inf and any(
+            (first.event, d.event) in self.system.clashes and self._priority(d, look) == rank for d in due
+        )
+
     def _settings(self, event: int, look: Values) -> Values:
         at = self.places[event] + 2
         return look[at : at + 2 * len(self.system.events[event].settings) : 2].copy()
 
-    def _happen(self, i: int, due: _Due, values: Values) -> None:
-        settings = self.system.events[due.event].settings
-        for setting, value in zip(settings, values, strict=True):
-            if setting.scale is None:
-                self.state[i, setting.state] = value
-        if any(s.scale is not None for s in settings):
-            at = self.places[due.event] + 3
-            scales = self.look(np.array([i]))[0, at : at + 2 * len(settings) : 2]
-            for setting, value, scale in zip(settings, values, scales, strict=True):
-                if setting.scale is not None:
-                    self.state[i, setting.state] = value * scale
+    def _happen(self, i: int, due: _Due, look: Values) -> None:
+        """Set what an event sets: all at once, from what is true before."""
+        values = self._settings(due.event, look) if due.values is None else due.values
+        scales = look[self.places[due.event] + 3 :: 2]
+        for k, setting in enumerate(self.system.events[due.event].settings):
+            self.state[i, setting.state] = values[k] if setting.scale is None else values[k] * scales[k]
 
     def _emit(self, i: int, look: Values) -> bool:
         """Keep outputs up to now; whether there are more to come."""
@@ -311,9 +321,27 @@ class _Rounds:
     def _look(self, live: Rows) -> tuple[Values, NDArray[np.bool_]]:
         times = np.array([[self.subjects[int(i)].time] for i in live])
         values, answer = self._call(live, times, self.looking)
-        return values[:, 0], answer["stop_met"][:, ::2] > 0.0
+        if not self.system.events:
+            return values[:, 0], np.zeros((len(live), 0), dtype=np.bool_)
+        return values[:, 0], self._truth(answer["stop_met"][:, ::2] > 0.0)
 
-    def _call(self, live: Rows, times: Values, wanted: Rows) -> tuple[Values, dict[str, NDArray[np.generic]]]:
+    def _truth(self, atoms: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which trigger is met, from the comparisons as the kernel sees them."""
+        g = self.system.graph
+        known = {node: atoms[:, k] for k, node in enumerate(self.system.atoms)}
+        for node in needed(g, [e.condition for e in self.system.events]):
+            if node in known or not g.is_condition(node):
+                continue
+            if g.op[node] == "truth":
+                known[node] = np.full(len(atoms), bool(g.value[node]))
+            elif all(a in known for a in g.args[node]):
+                args = [known[a] for a in g.args[node]]
+                known[node] = {"and": np.logical_and, "or": np.logical_or, "not": np.logical_not}[g.op[node]](
+                    *args
+                )
+        return np.stack([known[e.condition] for e in self.system.events], axis=1)
+
+    def _call(self, live: Rows, times: Values, wanted: Rows) -> tuple[Values, dict[str, NDArray[Any]]]:
         n, layout = len(live), self.machine.layout
         start = np.array([self.subjects[int(i)].time for i in live])
         # Derived constants follow from the parameters at time 0: what has changed since is set anew.
@@ -323,7 +351,7 @@ class _Rounds:
         )
         problem = replace(self.problem, events=events, wanted=wanted)
         values = np.empty((n, times.shape[1], len(wanted)))
-        answer: dict[str, NDArray[np.generic]] = {
+        answer: dict[str, NDArray[Any]] = {
             **{name: np.zeros(n, dtype=np.int64) for name in ("status", "steps", "rejected")},
             "stop_time": np.zeros(n),
             "stop_state": np.empty((n, layout.states)),

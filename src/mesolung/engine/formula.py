@@ -9,7 +9,7 @@ from itertools import pairwise
 import libsbml
 
 from mesolung.engine.errors import EngineError
-from mesolung.engine.functions import FUNCTIONS, factorial, function, quotient, remainder
+from mesolung.engine.functions import FUNCTIONS, factorial, function, power, quotient, remainder
 from mesolung.engine.graph import Graph
 
 Lookup = Callable[[str], int]
@@ -53,8 +53,8 @@ class FormulaReader:
 
         Arguments:
             tree: the formula.
-            lookup: the node of a name; called with `TIME` for the time symbol and with `RATE_OF` before a name
-                for its rate.
+            lookup: the node of a name; called with `TIME` for the time symbol, and with `RATE_OF` before a
+                name for its rate.
             where: what the formula belongs to, for messages.
 
         Returns:
@@ -101,7 +101,7 @@ class FormulaReader:
         if kind == libsbml.AST_DIVIDE:
             return g.div(number(0), number(1))
         if kind in (libsbml.AST_POWER, libsbml.AST_FUNCTION_POWER):
-            return g.power(number(0), number(1))
+            return power(g, number(0), number(1))
         if kind == libsbml.AST_FUNCTION_ROOT:
             degree, x = (g.const(2.0), number(0)) if len(parts) == 1 else (number(0), number(1))
             return g.power(x, g.div(g.const(1.0), degree))
@@ -116,8 +116,8 @@ class FormulaReader:
             return quotient(g, number(0), number(1))
         if kind == libsbml.AST_FUNCTION_REM:
             return remainder(g, number(0), number(1))
-        if kind == libsbml.AST_FUNCTION_FACTORIAL and (known := factorial(g, number(0))) is not None:
-            return known
+        if kind == libsbml.AST_FUNCTION_FACTORIAL:
+            return factorial(g, number(0))
         if kind == libsbml.AST_FUNCTION_RATE_OF and parts[0].getType() == libsbml.AST_NAME:
             return lookup(RATE_OF + parts[0].getName())
         if kind in (libsbml.AST_FUNCTION_MAX, libsbml.AST_FUNCTION_MIN):

@@ -176,12 +176,41 @@ def function(graph: Graph, name: str, x: int) -> int:
     return _PLAIN["arc" + _INVERSE[name.removeprefix("arc")]](g, g.div(one, x))
 
 
-def factorial(graph: Graph, x: int) -> int | None:
-    """n! of a whole number that is written down; None for anything else."""
-    value = graph.value[x] if graph.is_const(x) else -1.0
-    if not (value >= 0.0 and value == int(value) and value <= 170.0):
-        return None
-    return graph.const(float(math.factorial(int(value))))
+def power(graph: Graph, base: int, exponent: int) -> int:
+    """base to the exponent, also for a negative base where the exponent is whole but not written down.
+
+    Arguments:
+        graph: where it is written.
+        base, exponent: nodes.
+
+    Returns:
+        The node. A negative base to something that is not whole is not a number.
+    """
+    g, c = graph, graph.const
+    # A Hill term's max(x, 0) is never negative.
+    positive = g.op[base] == "max" and g.is_const(g.args[base][0]) and g.value[g.args[base][0]] >= 0.0
+    if g.is_const(exponent) or positive:
+        return g.power(base, exponent)
+    half = g.mul(c(0.5), exponent)
+    odd = g.choose(g.compare("eq", g.function("floor", half), half), c(1.0), c(-1.0))
+    whole = g.compare("eq", g.function("floor", exponent), exponent)
+    sign = g.choose(g.compare("lt", base, c(0.0)), g.choose(whole, odd, c(math.nan)), c(1.0))
+    return g.mul(sign, g.power(g.function("abs", base), exponent))
+
+
+def factorial(graph: Graph, x: int) -> int:
+    """n! of a whole number from 0 to 170; not a number for anything else."""
+    g = graph
+
+    def among(low: int, high: int) -> int:
+        if low == high:
+            value = g.const(float(math.factorial(low)))
+            return g.choose(g.compare("eq", x, g.const(float(low))), value, g.const(math.nan))
+        middle = (low + high) // 2
+        below = g.compare("lt", x, g.const(middle + 0.5))
+        return g.choose(below, among(low, middle), among(middle + 1, high))
+
+    return among(0, 170)
 
 
 def quotient(graph: Graph, a: int, b: int) -> int:

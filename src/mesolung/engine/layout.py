@@ -39,7 +39,14 @@ WORD = {name: i for i, name in enumerate(REQUEST)}
 
 # Kinds of events, and what becomes of a subject.
 ADD_STATE, SET_STATE, ADD_PARAMETER, SET_PARAMETER = range(4)
-DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_A_NUMBER, PAUSED, BAD_DELAY, TOO_MANY_EVENTS = range(7)
+DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_A_NUMBER, PAUSED, BAD_DELAY, CONSTRAINT, CHANCE, TOO_MANY_EVENTS = (
+    range(9)
+)
+
+
+def of_event(status: int, event: int) -> int:
+    """Say in a status which event it is about; ``divmod(status, 16)`` takes it apart again."""
+    return status + 16 * event
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import libsbml
 
@@ -31,8 +32,9 @@ def read_sbml(source: str | Path) -> System:
         EngineError: when the text is not SBML, or uses what the engine does not serve; by name.
     """
     document, file = _read(source)
+    model: Any = document.getModel()
     try:
-        return system_of(document.getModel())
+        return system_of(model)
     except EngineError as error:
         raise EngineError(str(error), file=file) if file else error from None
     except RecursionError:

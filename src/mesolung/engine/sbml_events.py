@@ -36,13 +36,7 @@ def events_of(meaning: Meaning) -> tuple[Event, ...]:
         EngineError: for what the engine does not serve, by name.
     """
     events = [_event(meaning, e) for e in _with_trigger(meaning)]
-    for i, one in enumerate(events):
-        for other in events[:i]:
-            if _random(one, other):
-                raise EngineError(
-                    f"events '{other.name}' and '{one.name}' have the same trigger and priority: which comes "
-                    "first is random, and the engine does not serve that"
-                )
+    events += [_constraint(meaning, c, i) for i, c in enumerate(meaning.names.constraints)]
     return tuple(events)
 
 
@@ -119,9 +113,8 @@ def _event(meaning: Meaning, event: libsbml.Event) -> Event:
     )
 
 
-def _random(one: Event, other: Event) -> bool:
-    """Whether SBML demands that chance decides between two events, and it matters."""
-    if one.condition != other.condition or one.priority is None or one.priority != other.priority:
-        return False
-    shared = {s.state for s in one.settings} & {s.state for s in other.settings}
-    return bool(shared) or not (one.persistent and other.persistent)
+def _constraint(meaning: Meaning, tree: libsbml.ASTNode, index: int) -> Event:
+    """A constraint as an event that ends the subject when it is broken."""
+    name = f"constraint {index + 1}"
+    broken = meaning.graph.invert(meaning.formulas.condition(tree, meaning.now, name))
+    return Event(name, broken, (), None, None, True, True, False, ends=True)

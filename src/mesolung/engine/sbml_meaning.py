@@ -102,6 +102,8 @@ class Meaning:
     def _given(self, name: str, amount: bool) -> int:
         """The number that the model gives for a name, a species as an amount or a concentration."""
         g, n = self.graph, self.names
+        if name in n.valueless:
+            return g.const(math.nan)
         if name in n.species and n.species[name].getCompartment():
             s = n.species[name]
             if amount and not s.isSetInitialAmount() and s.isSetInitialConcentration():

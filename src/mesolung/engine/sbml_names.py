@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import libsbml
 
@@ -28,7 +29,8 @@ class Names:
 
     ``states`` names the states in order; ``index`` and ``amounts`` give the state whose value is a symbol's,
     and the state that is the amount of a species whose symbol is a concentration. ``parameters`` with their
-    ``defaults``, ``constants`` and ``observables`` are names in order; ``unknowns`` are what algebraic rules
+    ``defaults``, ``constants`` and ``observables`` are names in order, ``valueless`` those
+    constants that have no value; ``unknowns`` are what algebraic rules
     determine.
     """
 
@@ -46,7 +48,7 @@ class Names:
         self.species = {s.getId(): s for s in model.getListOfSpecies()}
         self.reactions = {r.getId(): r for r in model.getListOfReactions()}
         self.references = {r.getId(): r for _, r, _ in self._sides() if r.isSetId()}
-        self.things: dict[str, libsbml.SBase] = {
+        self.things: dict[str, Any] = {
             **self.compartments,
             **{p.getId(): p for p in model.getListOfParameters()},
             **self.species,
@@ -75,7 +77,8 @@ class Names:
         self.amounts: dict[str, int] = {}
         self.parameters: list[str] = []
         self.constants: list[str] = []
-        self.observables: list[str] = [*self.assigned, *self.unknowns]
+        self.valueless: list[str] = []
+        self.observables: list[str] = [*self.assigned, *self.unknowns, *self.reactions]
         self.defaults: dict[str, float] = {}
         self.locals: dict[str, dict[str, int]] = {}
         self._sort()
@@ -99,8 +102,7 @@ class Names:
                 self.algebraic.append(rule.getMath())
             else:
                 (self.rated if rule.isRate() else self.assigned)[rule.getVariable()] = rule.getMath()
-        if self.model.getNumConstraints():
-            raise EngineError("the engine does not serve constraints")
+        self.constraints = [c.getMath() for c in self.model.getListOfConstraints() if c.isSetMath()]
 
     def _changes(self) -> dict[str, list[Change]]:
         for name, reaction in self.reactions.items():
@@ -157,6 +159,12 @@ class Names:
             if not assign(rule, set()):
                 formula = libsbml.formulaToL3String(self.algebraic[rule])
                 raise EngineError(f"the algebraic rule 0 = {formula} determines nothing that is free")
+        for name, rule in taken.items():
+            for other in options[rule]:
+                if other not in taken and self._reluctance(other) <= self._reluctance(name):
+                    raise EngineError(
+                        f"an algebraic rule may determine '{name}' or '{other}'; it is not said which"
+                    )
         return sorted(taken, key=lambda name: taken[name])
 
     def _candidates(self, tree: libsbml.ASTNode) -> list[str]:
@@ -181,7 +189,12 @@ class Names:
             and n not in self.rated
             and n not in self.changes
         ]
-        return sorted(free, key=lambda n: (n in self.set_by_event, n in self.at_start, self._given(n)))
+        return sorted(free, key=self._reluctance)
+
+    def _reluctance(self, name: str) -> tuple[bool, ...]:
+        """How little a name asks to be determined: what has a value, or is at a boundary, is rather given."""
+        boundary = name in self.species and self.species[name].getBoundaryCondition()
+        return (name in self.set_by_event, name in self.at_start, self._given(name), boundary)
 
     def _given(self, name: str) -> bool:
         thing = self.things[name]
@@ -203,8 +216,11 @@ class Names:
                 self.states.append(name)
             elif name in self.at_start or self._needs_size(name):
                 self.constants.append(name)
+            elif math.isnan(value := self._value(name)):
+                self.valueless.append(name)
+                self.constants.append(name)
             else:
-                self.defaults[name] = self.value(name)
+                self.defaults[name] = value
                 self.parameters.append(name)
         for name, reaction in self.reactions.items():
             law = reaction.getKineticLaw()
@@ -243,6 +259,12 @@ class Names:
         Raises:
             EngineError: when there is none.
         """
+        value = self._value(name)
+        if math.isnan(value):
+            raise EngineError(f"'{name}' has no value")
+        return value
+
+    def _value(self, name: str) -> float:
         if name == NO_STATE:
             return 0.0
         value, thing = math.nan, self.things[name]
@@ -264,8 +286,6 @@ class Names:
             value = thing.getStoichiometry()
         elif thing.isSetValue():
             value = thing.getValue()
-        if math.isnan(value):
-            raise EngineError(f"'{name}' has no value")
         return value
 
     def is_amount(self, species: str) -> bool:

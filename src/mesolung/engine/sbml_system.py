@@ -9,6 +9,7 @@ import numpy as np
 
 from mesolung.engine.crossing import distance, switches
 from mesolung.engine.errors import EngineError
+from mesolung.engine.evaluate import needed
 from mesolung.engine.sbml_events import events_of, thresholds_of
 from mesolung.engine.sbml_meaning import Meaning
 from mesolung.engine.sbml_names import Names
@@ -34,16 +35,18 @@ def system_of(model: libsbml.Model) -> System:
     laws = [meaning.now(n) for n in names.observables]
     initial = [meaning.initial(i) for i in range(len(names.states))]
     derived = [meaning.first(n) for n in names.constants]
-    thresholds = None if names.unknowns else thresholds_of(meaning)
+    thresholds = None if names.unknowns or names.constraints else thresholds_of(meaning)
     events = () if thresholds is not None else events_of(meaning)
     known = meaning.determined() if names.unknowns else {}
     rates, laws, initial, derived = (meaning.put_in(part, known) for part in (rates, laws, initial, derived))
     for node in (*initial, *derived):
         if not g.invariant(node):
             raise EngineError("a value at the start depends on what is known only later")
+    _refuse_valueless(meaning, [*laws, *initial])
     events = tuple(_without_unknowns(meaning, e, known) for e in events)
     still = sum(1 << (i + 1) for i, r in enumerate(rates) if g.is_const(r, 0.0))
     turning = [*rates, *(e.condition for e in events), *(e.delay for e in events if e.delay is not None)]
+    _refuse_valueless(meaning, [*turning, *(s.value for e in events for s in e.settings)])
     system = System(
         graph=g,
         states=tuple(names.states),
@@ -62,7 +65,27 @@ def system_of(model: libsbml.Model) -> System:
     )
     if not events:
         return system
-    return replace(system, thresholds=tuple(t for e in events for t in _watched(system, e)))
+    _refuse_chance(system)
+    return replace(system, thresholds=_watched(system))
+
+
+def _refuse_valueless(meaning: Meaning, nodes: list[int]) -> None:
+    """A parameter without a value is fine as long as nothing needs it."""
+    g, names = meaning.graph, meaning.names
+    for node in needed(g, nodes):
+        if g.op[node] == "derived" and (name := names.constants[int(g.value[node])]) in names.valueless:
+            raise EngineError(f"'{name}' has no value")
+
+
+def _refuse_chance(system: System) -> None:
+    """Refuse events that are always due at once, of the same priority, if their order matters."""
+    for a, b in sorted(system.clashes):
+        one, other = system.events[a], system.events[b]
+        if one.condition == other.condition and one.priority is not None and one.priority == other.priority:
+            raise EngineError(
+                f"events '{one.name}' and '{other.name}' have the same trigger and priority: chance decides "
+                "which comes first, and the engine does not serve that"
+            )
 
 
 def _without_unknowns(meaning: Meaning, event: Event, known: dict[int, int]) -> Event:
@@ -82,10 +105,11 @@ def _without_unknowns(meaning: Meaning, event: Event, known: dict[int, int]) -> 
     )
 
 
-def _watched(system: System, event: Event) -> tuple[Threshold, Threshold]:
-    """An event's trigger as two thresholds that pause a subject: the trigger is met, and no longer met."""
-    g, both = system.graph, []
-    for condition in (event.condition, g.invert(event.condition)):
-        past, size = distance(g, condition)
-        both.append(Threshold(event.name, condition, (), True, pauses=True, past=past, size=size))
-    return both[0], both[1]
+def _watched(system: System) -> tuple[Threshold, ...]:
+    """Every comparison in a trigger as two thresholds that pause a subject: it holds, it holds no more."""
+    g, found = system.graph, []
+    for node in system.atoms:
+        for condition in (node, g.invert(node)):
+            past, size = distance(g, condition)
+            found.append(Threshold("", condition, (), True, pauses=True, past=past, size=size))
+    return tuple(found)
