@@ -13,16 +13,18 @@ from mesolung.engine.graph import Graph
 
 @dataclass(frozen=True)
 class Switch:
-    """A comparison that time alone turns, at a moment that can be computed beforehand.
+    """Something that time alone turns, at a moment that can be computed beforehand.
 
-    ``moment`` is the expression of that time and ``gain`` that of the speed at which the comparison's larger
-    side grows over the smaller one; neither varies with time, but an event may change them. ``strict`` tells
-    that equality does not satisfy the comparison.
+    ``moment`` is the expression of the next such time. Of a comparison of what is linear in time it holds
+    throughout, as long as no event changes it, and is ``exact``; ``gain`` is then how fast the larger side grows
+    over the smaller one, and ``strict`` tells that equality does not satisfy the comparison. Of what is linear
+    in pieces it holds as seen from the present piece, and to within a few units in the last place.
     """
 
     moment: int
     gain: int
     strict: bool
+    exact: bool
 
 
 def distance(graph: Graph, condition: int) -> tuple[int, int]:
@@ -52,7 +54,7 @@ def distance(graph: Graph, condition: int) -> tuple[int, int]:
 
 
 def switches(graph: Graph, nodes: Sequence[int], still: int) -> tuple[Switch, ...]:
-    """Find the comparisons inside expressions that only time turns, at a moment known beforehand.
+    """Find what time alone turns inside expressions, at moments known beforehand.
 
     Arguments:
         graph: where the expressions live.
@@ -60,23 +62,43 @@ def switches(graph: Graph, nodes: Sequence[int], still: int) -> tuple[Switch, ..
         still: the states, as bits of ``Graph.depends``, that move in events only.
 
     Returns:
-        One switch for each such comparison whose sides differ by something linear in time.
+        One switch for each comparison, and for each whole part (floor, ceiling), of what is linear in time,
+        at least in pieces.
     """
     g = graph
     found: list[Switch] = []
     for node in needed(g, nodes):
-        if g.op[node] not in ("lt", "le", "eq", "ne"):
-            continue
         bits = g.depends[node]
-        if not bits & Graph.TIME or bits & ~(still | Graph.TIME):
+        if not bits & Graph.TIME or bits & ~(still | Graph.TIME) or node in g.smooth:
             continue
-        a, b = g.args[node]
-        past = g.sub(b, a)
-        gain = slope(g, past, Graph.TIME)
-        if g.depends[gain] & Graph.TIME or g.is_const(gain, 0.0):
-            continue
-        at_zero = substitute(g, [past], {g.time(): g.const(0.0)})[0]
-        moment = g.neg(g.div(at_zero, gain))
-        if not g.depends[moment] & Graph.TIME:
-            found.append(Switch(moment, gain, g.op[node] == "lt"))
+        if g.op[node] in ("lt", "le", "eq", "ne"):
+            a, b = g.args[node]
+            found += _comparison(g, g.sub(b, a), g.op[node] == "lt")
+        elif g.op[node] in ("floor", "ceil"):
+            found += _whole_part(g, g.args[node][0])
     return tuple(found)
+
+
+def _comparison(g: Graph, past: int, strict: bool) -> list[Switch]:
+    gain = slope(g, past, Graph.TIME)
+    if g.is_const(gain, 0.0) or not g.is_const(slope(g, gain, Graph.TIME), 0.0):
+        return []
+    in_pieces = any(
+        g.op[n] in ("floor", "ceil", "abs", "max", "min", "select") and g.depends[n] & Graph.TIME
+        for n in needed(g, [past])
+    )
+    if in_pieces:
+        return [Switch(g.sub(g.time(), g.div(past, gain)), gain, strict, False)]
+    at_zero = substitute(g, [past], {g.time(): g.const(0.0)})[0]
+    return [Switch(g.neg(g.div(at_zero, gain)), gain, strict, True)]
+
+
+def _whole_part(g: Graph, of: int) -> list[Switch]:
+    """Where something reaches its next whole number."""
+    gain = slope(g, of, Graph.TIME)
+    if g.is_const(gain, 0.0) or not g.is_const(slope(g, gain, Graph.TIME), 0.0):
+        return []
+    up = g.add(g.function("floor", of), g.const(1.0))
+    down = g.sub(g.function("ceil", of), g.const(1.0))
+    goal = g.choose(g.compare("lt", g.const(0.0), gain), up, down)
+    return [Switch(g.add(g.time(), g.div(g.sub(goal, of), gain)), gain, False, False)]

@@ -74,6 +74,7 @@ class _Subject:
     dose: int = 0
     happened: int = 0
     triggered: int = 0
+    next: float = 0.0
     end: float = 0.0
 
 
@@ -115,36 +116,23 @@ def solve_with_events(
     return Answer(values, status, steps, rejected, stop_time, stops)
 
 
-def with_switches(machine: Machine, problem: Problem) -> Problem:
-    """Make the moments at which time turns a rate into step ends, where there are no events in general.
-
-    Arguments:
-        machine: the compiled model.
-        problem: the subjects.
-
-    Returns:
-        The problem with a dose of nothing at each such moment.
-    """
-    n, subjects = len(problem.parameters), np.arange(len(problem.parameters))
-    rounds = _Rounds(machine, problem, 0, n, np.empty((n, 0, 0)))
-    found = rounds.look(subjects)[:, rounds.first_switch :]
-    old = problem.events
-    rows = [tuple(getattr(old, c)[k] for c in _COLUMNS) for k in range(len(old))]
-    for i in subjects:
-        moments = {_moment(machine.system, k, found[i]) for k in range(len(machine.system.switches))}
-        rows += [(i, m, ADD_STATE, 0, 0.0) for m in sorted(moments) if 0.0 < m < math.inf]
-    events, first = EventTable.of(rows).sorted(n, machine.layout.states, problem.parameters.shape[1])
-    return replace(problem, events=events, first_event=first)
+# By how many units in the last place the moment of a switch may be wrong; steps keep clear of it.
+_BEFORE = 16.0
 
 
-_COLUMNS = ("subject", "time", "kind", "target", "value")
-
-
-def _moment(system: System, switch: int, found: Values) -> float:
-    """When a switch turns: the first moment at which its comparison is what it will then be."""
-    moment, gain = float(found[2 * switch]), float(found[2 * switch + 1])
-    late = system.switches[switch].strict == (gain > 0.0)
-    return math.nextafter(moment, math.inf) if late else moment
+def _moments(system: System, found: Values) -> list[float]:
+    """When switches turn: the moment, and right after it where equality does not count yet, or still does; of
+    one that is not exact, a little later than it can be."""
+    moments: list[float] = []
+    for k, switch in enumerate(system.switches):
+        moment, gain = float(found[2 * k]), float(found[2 * k + 1])
+        if not switch.exact:
+            moments.append(moment + _BEFORE * math.ulp(moment))
+            continue
+        moments.append(moment)
+        if switch.strict == (gain > 0.0):
+            moments.append(math.nextafter(moment, math.inf))
+    return moments
 
 
 class _Rounds:
@@ -273,21 +261,31 @@ class _Rounds:
         return s.output < len(times)
 
     # ---- from one moment to the next ----
-    def _end(self, i: int, look: Values) -> float:
-        """The next moment of a subject that is known beforehand."""
+    def _aim(self, i: int, look: Values) -> None:
+        """Find the next moment of a subject that is known beforehand. What time switches there must not be
+        seen by a step that leads to it: such a step ends a few units in the last place before."""
         s = self.subjects[i]
         ends = [float(self.times[i, -1]), *(d.when for d in s.queue)]
         if s.dose < self.rows[i + 1]:
             ends.append(float(self.problem.events.time[s.dose]))
-        ends += [_moment(self.system, k, look[self.first_switch :]) for k in range(len(self.system.switches))]
-        return min(e for e in ends if e > s.time)
+        turns = [m for m in _moments(self.system, look[self.first_switch :]) if s.time < m < math.inf]
+        s.next = min([e for e in ends if e > s.time] + turns)
+        s.end = s.next - 2.0 * _BEFORE * math.ulp(s.next) if s.next in turns else s.next
+        if s.end <= s.time:
+            s.time = s.end = s.next
 
     def _segment(self, live: Rows, looks: dict[int, Values]) -> None:
         """Solve to each subject's next known moment, or to where a trigger turns before."""
+        for i in live:
+            self._aim(int(i), looks[int(i)])
+        live = np.array(
+            [i for i in live if self.subjects[int(i)].time < self.subjects[int(i)].end], dtype=np.int64
+        )
+        if not len(live):
+            return
         wanted: list[Values] = []
         for i in live:
             s = self.subjects[int(i)]
-            s.end = self._end(int(i), looks[int(i)])
             rest = self.times[i, s.output :]
             wanted.append(rest[rest < s.end])
         width = max(len(w) for w in wanted) + 1
@@ -312,13 +310,12 @@ class _Rounds:
                 self.status[i] = status
             elif self.steps[i] >= self.problem.max_steps:
                 self.status[i] = TOO_MANY_STEPS
+            elif s.time == s.end:
+                s.time = s.next
 
     # ---- what the kernel says ----
-    def look(self, live: Rows) -> Values:
-        """What is wanted, and every value that events and switches need, at each subject's time."""
-        return self._look(live)[0]
-
     def _look(self, live: Rows) -> tuple[Values, NDArray[np.bool_]]:
+        """What is wanted and what events and switches need, at each subject's time; which trigger is met."""
         times = np.array([[self.subjects[int(i)].time] for i in live])
         values, answer = self._call(live, times, self.looking)
         if not self.system.events:

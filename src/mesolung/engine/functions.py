@@ -164,14 +164,20 @@ def function(graph: Graph, name: str, x: int) -> int:
         The node. Outside a function's domain, and for the sine and its kin beyond an angle of 2^20, the value
         is not a number.
     """
-    g = graph
+    before = len(graph.op)
+    value = _write(graph, name, x)
+    graph.smooth.update(n for n in range(before, len(graph.op)) if graph.op[n] in ("lt", "le", "eq", "floor"))
+    return value
+
+
+def _write(g: Graph, name: str, x: int) -> int:
     if name in _PLAIN:
         return _PLAIN[name](g, x)
     one = g.const(1.0)
     if name in _INVERSE:
         return g.div(one, _PLAIN[_INVERSE[name]](g, x))
     if name == "arccot":
-        # Zero of the cotangent's inverse is at a right angle.
+        # Of zero it is a right angle.
         return g.choose(g.compare("eq", x, g.const(0.0)), g.const(math.pi / 2), _arctan(g, g.div(one, x)))
     return _PLAIN["arc" + _INVERSE[name.removeprefix("arc")]](g, g.div(one, x))
 

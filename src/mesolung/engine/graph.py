@@ -26,6 +26,8 @@ class Graph:
     _known: dict[tuple[object, ...], int] = field(default_factory=dict)
     # Derivatives found so far, by node and what they are taken by; see `derivative`.
     slopes: dict[tuple[int, int], int] = field(default_factory=dict)
+    # Comparisons and whole parts inside a function that is continuous where they turn.
+    smooth: set[int] = field(default_factory=set)
 
     # Bit 0 is time, so that states can be added without limit above it.
     TIME = 1

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import libsbml
 
 from mesolung.engine.algebra import solve_linear, substitute
-from mesolung.engine.derivative import slope
 from mesolung.engine.errors import EngineError
 from mesolung.engine.formula import RATE_OF, TIME, FormulaReader
 from mesolung.engine.graph import Graph
@@ -189,21 +188,8 @@ class Meaning:
             return g.div(g.sub(self.rate(n.amounts[name], start), lost), look(place))
         if name in n.defaults or name in n.constants:
             return g.const(0.0)
-        if name in n.assigned and not start:
-            return self._once("rate", False, name, lambda: self._total(self.now(name)))
+        # SBML permits no other.
         raise EngineError(f"the engine does not serve the rate of '{name}'")
-
-    def _total(self, node: int) -> int:
-        """The rate of an expression by the chain rule."""
-        g, n = self.graph, self.names
-        total = slope(g, node, g.TIME)
-        for j in range(len(n.states)):
-            by_state = slope(g, node, 1 << (j + 1))
-            if not g.is_const(by_state, 0.0):
-                total = g.add(total, g.mul(by_state, self.rate(j)))
-        if g.depends[node] >> (len(n.states) + 1):
-            raise EngineError("the engine does not serve the rate of what an algebraic rule determines")
-        return total
 
     # ---- algebraic rules ----
     def _leaf(self, unknown: str, start: bool) -> int:

@@ -35,16 +35,17 @@ def system_of(model: libsbml.Model) -> System:
     laws = [meaning.now(n) for n in names.observables]
     initial = [meaning.initial(i) for i in range(len(names.states))]
     derived = [meaning.first(n) for n in names.constants]
-    thresholds = None if names.unknowns or names.constraints else thresholds_of(meaning)
-    events = () if thresholds is not None else events_of(meaning)
     known = meaning.determined() if names.unknowns else {}
     rates, laws, initial, derived = (meaning.put_in(part, known) for part in (rates, laws, initial, derived))
+    still = sum(1 << (i + 1) for i, r in enumerate(rates) if g.is_const(r, 0.0))
+    general = names.unknowns or names.constraints or switches(g, rates, still)
+    thresholds = None if general else thresholds_of(meaning)
+    events = () if thresholds is not None else events_of(meaning)
     for node in (*initial, *derived):
         if not g.invariant(node):
             raise EngineError("a value at the start depends on what is known only later")
     _refuse_valueless(meaning, [*laws, *initial])
     events = tuple(_without_unknowns(meaning, e, known) for e in events)
-    still = sum(1 << (i + 1) for i, r in enumerate(rates) if g.is_const(r, 0.0))
     turning = [*rates, *(e.condition for e in events), *(e.delay for e in events if e.delay is not None)]
     _refuse_valueless(meaning, [*turning, *(s.value for e in events for s in e.settings)])
     system = System(

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from mesolung.engine.cache import Entry, from_cache
 from mesolung.engine.cohort import Problem, initial_states, solve_cohort
 from mesolung.engine.errors import EngineError, SubjectFailure
-from mesolung.engine.event_loop import Machine, solve_with_events, with_switches
+from mesolung.engine.event_loop import Machine, solve_with_events
 from mesolung.engine.events import EventTable
 from mesolung.engine.failure import describe
 from mesolung.engine.kernel import Kernel, machine_code, this_processor, toolchain, write_program
@@ -168,12 +168,10 @@ class CompiledModel:
             of_largest=of_largest,
             max_steps=max_steps,
         )
-        machine = Machine(self._system, self._kernel, self._layout, self.lanes)
-        if self._system.events:
+        if self._system.events or self._system.switches:
+            machine = Machine(self._system, self._kernel, self._layout, self.lanes)
             answer = solve_with_events(machine, problem, workers, chunk, progress)
         else:
-            if self._system.switches:
-                problem = with_switches(machine, problem)
             answer = solve_cohort(self._kernel, self._layout, self.lanes, problem, workers, chunk, progress)
         failures = tuple(
             describe(
