@@ -74,7 +74,8 @@ def test_a_delay_keeps_values_of_the_trigger_or_of_the_assignment() -> None:
 def test_a_delay_follows_from_the_state_and_an_event_may_wait_twice() -> None:
     """x saws between 0 and 1; what each tooth sends off arrives 2.5 later, when two more are on their way."""
     (n,) = solve(
-        "x = 0; n = 0; x' = 1; n' = 0; at x >= 1: x = 0; B: at 2*x + 0.5 after x >= 1, fromTrigger = false: n = n + 1",
+        "x = 0; n = 0; x' = 1; n' = 0; at x >= 1: x = 0;"
+        "B: at 2*x + 0.5 after x >= 1, fromTrigger = false: n = n + 1",
         [3.4, 3.6, 4.4, 4.6, 10.6],
         "n",
     )
@@ -92,7 +93,8 @@ def test_an_event_that_does_not_persist_is_called_off(persistent: str, reached: 
 
 
 def test_priorities_order_what_is_due_at_once() -> None:
-    base = "y = 1; y' = 0; A: at time >= 1, priority = {0}{2}: y = y + 5; B: at time >= 1, priority = {1}{2}: y = 10*y"
+    base = "y = 1; y' = 0; A: at time >= 1, priority = {0}{2}: y = y + 5;"
+    base += "B: at time >= 1, priority = {1}{2}: y = 10*y"
     for a, b, end in ((2, 1, 60.0), (1, 2, 15.0)):
         (y,) = solve(base.format(a, b, ", fromTrigger = false"), [2.0], "y")
         assert y[0] == end

@@ -71,8 +71,8 @@ SUBMODELS = """<?xml version="1.0" encoding="UTF-8"?>
  </model>
  <comp:listOfModelDefinitions>
   <comp:modelDefinition id="inner">
-   <listOfParameters><parameter id="x" value="2" constant="false"/><parameter id="k" value="1" constant="true"/>
-    <parameter id="twice" constant="false"/></listOfParameters>
+   <listOfParameters><parameter id="x" value="2" constant="false"/>
+    <parameter id="k" value="1" constant="true"/><parameter id="twice" constant="false"/></listOfParameters>
    <listOfRules>
     <rateRule variable="x"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><minus/>
      <apply><times/><ci>k</ci><ci>x</ci></apply></apply></math></rateRule>

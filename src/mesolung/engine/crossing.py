@@ -16,9 +16,9 @@ class Switch:
     """Something that time alone turns, at a moment that can be computed beforehand.
 
     ``moment`` is the expression of the next such time. Of a comparison of what is linear in time it holds
-    throughout, as long as no event changes it, and is ``exact``; ``gain`` is then how fast the larger side grows
-    over the smaller one, and ``strict`` tells that equality does not satisfy the comparison. Of what is linear
-    in pieces it holds as seen from the present piece, and to within a few units in the last place.
+    throughout, as long as no event changes it, and is ``exact``; ``gain`` is then how fast the larger side
+    grows over the smaller one, and ``strict`` tells that equality does not satisfy the comparison. Of what is
+    linear in pieces it holds as seen from the present piece, and to within a few units in the last place.
     """
 
     moment: int

@@ -48,6 +48,9 @@ def system_of(model: libsbml.Model) -> System:
     events = tuple(_without_unknowns(meaning, e, known) for e in events)
     turning = [*rates, *(e.condition for e in events), *(e.delay for e in events if e.delay is not None)]
     _refuse_valueless(meaning, [*turning, *(s.value for e in events for s in e.settings)])
+    _refuse_valueless(
+        meaning, [n for t in thresholds or () for n in (t.condition, *dict(t.settings).values())]
+    )
     system = System(
         graph=g,
         states=tuple(names.states),
