@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mesolung.engine.algebra import substitute
 from mesolung.engine.derivative import slope
 from mesolung.engine.evaluate import needed
 from mesolung.engine.graph import Graph
@@ -15,10 +14,10 @@ from mesolung.engine.graph import Graph
 class Switch:
     """Something that time alone turns, at a moment that can be computed beforehand.
 
-    ``moment`` is the expression of the next such time. Of a comparison of what is linear in time it holds
-    throughout, as long as no event changes it, and is ``exact``; ``gain`` is then how fast the larger side
-    grows over the smaller one, and ``strict`` tells that equality does not satisfy the comparison. Of what is
-    linear in pieces it holds as seen from the present piece, and to within a few units in the last place.
+    ``moment`` is the expression of the next such time. Where time itself is compared with a bound it is
+    ``exact``; ``gain`` is then how fast the larger side grows over the smaller one, and ``strict`` tells that
+    equality does not satisfy the comparison. Elsewhere it holds to within a few units in the last place, and
+    where something is linear in pieces only as seen from the present piece.
     """
 
     moment: int
@@ -73,24 +72,21 @@ def switches(graph: Graph, nodes: Sequence[int], still: int) -> tuple[Switch, ..
             continue
         if g.op[node] in ("lt", "le", "eq", "ne"):
             a, b = g.args[node]
-            found += _comparison(g, g.sub(b, a), g.op[node] == "lt")
+            found += _comparison(g, a, b, g.op[node] == "lt")
         elif g.op[node] in ("floor", "ceil"):
             found += _whole_part(g, g.args[node][0])
     return tuple(found)
 
 
-def _comparison(g: Graph, past: int, strict: bool) -> list[Switch]:
+def _comparison(g: Graph, a: int, b: int, strict: bool) -> list[Switch]:
+    past = g.sub(b, a)
     gain = slope(g, past, Graph.TIME)
     if g.is_const(gain, 0.0) or not g.is_const(slope(g, gain, Graph.TIME), 0.0):
         return []
-    in_pieces = any(
-        g.op[n] in ("floor", "ceil", "abs", "max", "min", "select") and g.depends[n] & Graph.TIME
-        for n in needed(g, [past])
-    )
-    if in_pieces:
-        return [Switch(g.sub(g.time(), g.div(past, gain)), gain, strict, False)]
-    at_zero = substitute(g, [past], {g.time(): g.const(0.0)})[0]
-    return [Switch(g.neg(g.div(at_zero, gain)), gain, strict, True)]
+    for one, other in ((a, b), (b, a)):
+        if g.op[one] == "time" and not g.depends[other] & Graph.TIME:
+            return [Switch(other, gain, strict, True)]
+    return [Switch(g.sub(g.time(), g.div(past, gain)), gain, strict, False)]
 
 
 def _whole_part(g: Graph, of: int) -> list[Switch]:

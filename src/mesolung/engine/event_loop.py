@@ -1,40 +1,32 @@
 """Subjects whose model has events in general: solved from event to event, all subjects of a chunk in rounds.
 
 The kernel solves each subject up to where a trigger turns, or to the next moment that is known beforehand: a
-dose, an event whose delay is over, a switch of time. There the events are worked off as SBML tells it (M.
-Hucka and others, Journal of Integrative Bioinformatics 16 (2019) 20190021, sections 4.11 and 4.12): of those
-that are due the one of highest priority happens, then every trigger is looked at again. Every value comes
-from the kernel, so that a subject's numbers depend on neither its neighbours nor on NumPy.
+dose, an event whose delay is over, a switch of time. What happens there is worked off by `happening`. Every
+value comes from the kernel, so that a subject's numbers depend on neither its neighbours nor on NumPy.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.engine.cohort import Answer, Chunk, Problem, spans_of
-from mesolung.engine.evaluate import needed
 from mesolung.engine.events import EventTable
+from mesolung.engine.happening import Happenings, Subject
 from mesolung.engine.kernel import Kernel
 from mesolung.engine.layout import (
     ADD_PARAMETER,
     ADD_STATE,
-    BAD_DELAY,
-    CHANCE,
-    CONSTRAINT,
     DONE,
     PAUSED,
     SET_PARAMETER,
     SET_STATE,
-    TOO_MANY_EVENTS,
     TOO_MANY_STEPS,
     Layout,
-    of_event,
 )
 from mesolung.engine.system import System
 from mesolung.execution import map_chunks
@@ -51,31 +43,6 @@ class Machine:
     kernel: Kernel
     layout: Layout
     lanes: int
-
-
-@dataclass(frozen=True)
-class _Due:
-    """An event that has been triggered: when it happens, and what it sets if that is known already."""
-
-    when: float
-    turn: int
-    event: int
-    values: Values | None
-
-
-@dataclass
-class _Subject:
-    """Where one subject stands."""
-
-    time: float = 0.0
-    met: list[bool] = field(default_factory=list)
-    queue: list[_Due] = field(default_factory=list)
-    output: int = 0
-    dose: int = 0
-    happened: int = 0
-    triggered: int = 0
-    next: float = 0.0
-    end: float = 0.0
 
 
 def solve_with_events(
@@ -116,25 +83,6 @@ def solve_with_events(
     return Answer(values, status, steps, rejected, stop_time, stops)
 
 
-# By how many units in the last place the moment of a switch may be wrong; steps keep clear of it.
-_BEFORE = 16.0
-
-
-def _moments(system: System, found: Values) -> list[float]:
-    """When switches turn: the moment, and right after it where equality does not count yet, or still does; of
-    one that is not exact, a little later than it can be."""
-    moments: list[float] = []
-    for k, switch in enumerate(system.switches):
-        moment, gain = float(found[2 * k]), float(found[2 * k + 1])
-        if not switch.exact:
-            moments.append(moment + _BEFORE * math.ulp(moment))
-            continue
-        moments.append(moment)
-        if switch.strict == (gain > 0.0):
-            moments.append(math.nextafter(moment, math.inf))
-    return moments
-
-
 class _Rounds:
     """The subjects of one chunk, taken from event to event."""
 
@@ -151,16 +99,10 @@ class _Rounds:
         self.values = values
         self.status, self.steps, self.rejected = (np.zeros(b - a, dtype=np.int64) for _ in range(3))
         self.subjects = [
-            _Subject(met=[e.met_at_start for e in self.system.events], dose=int(self.rows[i]))
+            Subject(met=[e.met_at_start for e in self.system.events], dose=int(self.rows[i]))
             for i in range(b - a)
         ]
-        # Where in a look each event's delay, priority, values and scales lie, and where the switches begin.
-        self.places: list[int] = []
-        at = len(problem.wanted)
-        for event in self.system.events:
-            self.places.append(at)
-            at += 2 + 2 * len(event.settings)
-        self.first_switch = at
+        self.happenings = Happenings(self.system, len(problem.wanted))
         looks = len(self.system.states) + len(self.system.laws) + np.arange(len(self.system.looks))
         self.looking = np.concatenate([problem.wanted, looks]).astype(np.int64)
 
@@ -195,62 +137,12 @@ class _Rounds:
             found, met = self._look(live)
             for k, i in enumerate(live):
                 looks[int(i)] = found[k]
-            live = np.array(
-                [i for k, i in enumerate(live) if self._act(int(i), found[k], met[k])], dtype=np.int64
-            )
+                subject, state = self.subjects[int(i)], self.state[i]
+                self.status[i] = self.happenings.act(subject, found[k], met[k], state, self.problem.max_steps)
+            again = self.status[live] == PAUSED
+            self.status[live[again]] = DONE
+            live = live[again]
         return looks
-
-    def _act(self, i: int, look: Values, met: NDArray[np.bool_]) -> bool:
-        """Notice what has turned, and let one event happen; whether one did."""
-        s = self.subjects[i]
-        for e, event in enumerate(self.system.events):
-            if met[e] and not s.met[e]:
-                delay = float(look[self.places[e]])
-                if event.ends or not 0.0 <= delay < math.inf:
-                    self.status[i] = of_event(CONSTRAINT if event.ends else BAD_DELAY, e)
-                    return False
-                values = self._settings(e, look) if event.values_at_trigger else None
-                s.queue.append(_Due(s.time + delay, s.triggered, e, values))
-                s.triggered += 1
-            elif not met[e] and not event.persistent:
-                s.queue = [d for d in s.queue if d.event != e]
-            s.met[e] = bool(met[e])
-        due = [d for d in s.queue if d.when <= s.time]
-        if not due:
-            return False
-        s.happened += 1
-        if s.happened > self.problem.max_steps:
-            self.status[i] = TOO_MANY_EVENTS
-            return False
-        first = min(due, key=lambda d: (-self._priority(d, look), d.when, d.turn))
-        if self._by_chance(first, due, look):
-            self.status[i] = of_event(CHANCE, first.event)
-            return False
-        s.queue.remove(first)
-        self._happen(i, first, look)
-        return True
-
-    def _priority(self, due: _Due, look: Values) -> float:
-        priority = float(look[self.places[due.event] + 1])
-        return -math.inf if math.isnan(priority) else priority
-
-    def _by_chance(self, first: _Due, due: list[_Due], look: Values) -> bool:
-        """Whether SBML demands that chance decides which event is first, and it matters."""
-        rank = self._priority(first, look)
-        return rank > -math.inf and any(
-            (first.event, d.event) in self.system.clashes and self._priority(d, look) == rank for d in due
-        )
-
-    def _settings(self, event: int, look: Values) -> Values:
-        at = self.places[event] + 2
-        return look[at : at + 2 * len(self.system.events[event].settings) : 2].copy()
-
-    def _happen(self, i: int, due: _Due, look: Values) -> None:
-        """Set what an event sets: all at once, from what is true before."""
-        values = self._settings(due.event, look) if due.values is None else due.values
-        scales = look[self.places[due.event] + 3 :: 2]
-        for k, setting in enumerate(self.system.events[due.event].settings):
-            self.state[i, setting.state] = values[k] if setting.scale is None else values[k] * scales[k]
 
     def _emit(self, i: int, look: Values) -> bool:
         """Keep outputs up to now; whether there are more to come."""
@@ -261,23 +153,13 @@ class _Rounds:
         return s.output < len(times)
 
     # ---- from one moment to the next ----
-    def _aim(self, i: int, look: Values) -> None:
-        """Find the next moment of a subject that is known beforehand. What time switches there must not be
-        seen by a step that leads to it: such a step ends a few units in the last place before."""
-        s = self.subjects[i]
-        ends = [float(self.times[i, -1]), *(d.when for d in s.queue)]
-        if s.dose < self.rows[i + 1]:
-            ends.append(float(self.problem.events.time[s.dose]))
-        turns = [m for m in _moments(self.system, look[self.first_switch :]) if s.time < m < math.inf]
-        s.next = min([e for e in ends if e > s.time] + turns)
-        s.end = s.next - 2.0 * _BEFORE * math.ulp(s.next) if s.next in turns else s.next
-        if s.end <= s.time:
-            s.time = s.end = s.next
-
     def _segment(self, live: Rows, looks: dict[int, Values]) -> None:
         """Solve to each subject's next known moment, or to where a trigger turns before."""
+        doses = self.problem.events.time
         for i in live:
-            self._aim(int(i), looks[int(i)])
+            s = self.subjects[int(i)]
+            dose = [float(doses[s.dose])] if s.dose < self.rows[i + 1] else []
+            self.happenings.aim(s, looks[int(i)], [float(self.times[i, -1]), *dose])
         live = np.array(
             [i for i in live if self.subjects[int(i)].time < self.subjects[int(i)].end], dtype=np.int64
         )
@@ -318,25 +200,7 @@ class _Rounds:
         """What is wanted and what events and switches need, at each subject's time; which trigger is met."""
         times = np.array([[self.subjects[int(i)].time] for i in live])
         values, answer = self._call(live, times, self.looking)
-        if not self.system.events:
-            return values[:, 0], np.zeros((len(live), 0), dtype=np.bool_)
-        return values[:, 0], self._truth(answer["stop_met"][:, ::2] > 0.0)
-
-    def _truth(self, atoms: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which trigger is met, from the comparisons as the kernel sees them."""
-        g = self.system.graph
-        known = {node: atoms[:, k] for k, node in enumerate(self.system.atoms)}
-        for node in needed(g, [e.condition for e in self.system.events]):
-            if node in known or not g.is_condition(node):
-                continue
-            if g.op[node] == "truth":
-                known[node] = np.full(len(atoms), bool(g.value[node]))
-            elif all(a in known for a in g.args[node]):
-                args = [known[a] for a in g.args[node]]
-                known[node] = {"and": np.logical_and, "or": np.logical_or, "not": np.logical_not}[g.op[node]](
-                    *args
-                )
-        return np.stack([known[e.condition] for e in self.system.events], axis=1)
+        return values[:, 0], self.happenings.truth(answer["stop_met"][:, ::2] > 0.0)
 
     def _call(self, live: Rows, times: Values, wanted: Rows) -> tuple[Values, dict[str, NDArray[Any]]]:
         n, layout = len(live), self.machine.layout

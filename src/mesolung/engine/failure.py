@@ -11,6 +11,7 @@ from mesolung.engine.events import EventTable
 from mesolung.engine.layout import (
     ADD_PARAMETER,
     BAD_DELAY,
+    BAD_SETTING,
     CHANCE,
     CONSTRAINT,
     NOT_A_NUMBER,
@@ -67,6 +68,8 @@ def describe(
         reason = "the step became too small"
     elif status == BAD_DELAY:
         reason = f"the delay of event '{system.events[event].name}' is negative or not a number"
+    elif status == BAD_SETTING:
+        reason = f"event '{system.events[event].name}' sets what is not a number"
     elif status == CHANCE:
         reason = (
             f"event '{system.events[event].name}' and another of the same priority are due at once: chance "

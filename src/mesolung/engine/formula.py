@@ -34,6 +34,26 @@ _FUNCTIONS = {
     libsbml.AST_FUNCTION_CEILING: "ceil",
 }
 _FURTHER = {getattr(libsbml, f"AST_FUNCTION_{name.upper()}"): name for name in FUNCTIONS}
+# How many arguments the others take, at least and at most.
+_ARGUMENTS = {
+    libsbml.AST_MINUS: (1, 2),
+    libsbml.AST_DIVIDE: (2, 2),
+    libsbml.AST_POWER: (2, 2),
+    libsbml.AST_FUNCTION_POWER: (2, 2),
+    libsbml.AST_FUNCTION_ROOT: (1, 2),
+    libsbml.AST_FUNCTION_LOG: (1, 2),
+    libsbml.AST_FUNCTION_QUOTIENT: (2, 2),
+    libsbml.AST_FUNCTION_REM: (2, 2),
+    libsbml.AST_FUNCTION_FACTORIAL: (1, 1),
+    libsbml.AST_FUNCTION_RATE_OF: (1, 1),
+    libsbml.AST_FUNCTION_MAX: (1, math.inf),
+    libsbml.AST_FUNCTION_MIN: (1, math.inf),
+    libsbml.AST_FUNCTION_PIECEWISE: (1, math.inf),
+    libsbml.AST_LOGICAL_NOT: (1, 1),
+    libsbml.AST_LOGICAL_IMPLIES: (2, 2),
+    **dict.fromkeys((*_FUNCTIONS, *_FURTHER), (1, 1)),
+    **dict.fromkeys(_RELATIONS, (2, math.inf)),
+}
 _CONSTANTS = {
     libsbml.AST_CONSTANT_E: math.e,
     libsbml.AST_CONSTANT_PI: math.pi,
@@ -78,6 +98,10 @@ class FormulaReader:
     def _read(self, tree: libsbml.ASTNode, lookup: Lookup, where: str) -> int:
         g, kind = self.graph, tree.getType()
         parts = [tree.getChild(i) for i in range(tree.getNumChildren())]
+
+        least, most = _ARGUMENTS.get(kind, (0, math.inf))
+        if not least <= len(parts) <= most:
+            raise EngineError(f"{where}: '{_name(tree)}' has {len(parts)} arguments")
 
         def number(i: int) -> int:
             return self.number(parts[i], lookup, where)
@@ -130,8 +154,7 @@ class FormulaReader:
             return self._call(tree, [self._read(p, lookup, where) for p in parts], where)
         if kind == libsbml.AST_FUNCTION_DELAY:
             raise EngineError(f"{where}: the engine does not serve 'delay'")
-        name = tree.getName() or tree.getOperatorName() or libsbml.formulaToL3String(tree)
-        raise EngineError(f"{where}: the engine does not serve '{name}'")
+        raise EngineError(f"{where}: the engine does not serve '{_name(tree)}'")
 
     def _flat(self, tree: libsbml.ASTNode, kind: int) -> list[libsbml.ASTNode]:
         """The terms of a sum, or factors of a product, that is written as nested pairs."""
@@ -227,3 +250,7 @@ class FormulaReader:
         if definition.getBody() is None:
             raise EngineError(f"function '{definition.getId()}' has no formula")
         return self._read(definition.getBody(), inside, where)
+
+
+def _name(tree: libsbml.ASTNode) -> str:
+    return tree.getName() or tree.getOperatorName() or libsbml.formulaToL3String(tree)

@@ -204,7 +204,7 @@ class Graph:
             if abs(exponent) <= 64 and exponent == int(exponent):
                 whole = self.whole_power(a, abs(int(exponent)))
                 return whole if exponent > 0 else self.div(self.const(1.0), whole)
-            if self.is_const(a) and self.value[a] > 0.0:
+            if self.is_const(a) and self.value[a] > 0.0 and abs(exponent * math.log(self.value[a])) < 700.0:
                 return self.const(self.value[a] ** exponent)
         return self._node("pow", (a, b))
 

@@ -39,9 +39,9 @@ WORD = {name: i for i, name in enumerate(REQUEST)}
 
 # Kinds of events, and what becomes of a subject.
 ADD_STATE, SET_STATE, ADD_PARAMETER, SET_PARAMETER = range(4)
-DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_A_NUMBER, PAUSED, BAD_DELAY, CONSTRAINT, CHANCE, TOO_MANY_EVENTS = (
-    range(9)
-)
+DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_A_NUMBER, PAUSED = range(5)
+# What besides may become of it where the model has events in general.
+BAD_DELAY, BAD_SETTING, CONSTRAINT, CHANCE, TOO_MANY_EVENTS = range(5, 10)
 
 
 def of_event(status: int, event: int) -> int:

@@ -54,6 +54,7 @@ class Names:
             **self.species,
             **self.references,
         }
+        self._refuse_places()
         # A rule or assignment without a formula says nothing.
         self.at_start = {
             a.getSymbol(): a.getMath() for a in model.getListOfInitialAssignments() if a.isSetMath()
@@ -87,6 +88,12 @@ class Names:
             self.index[NO_STATE] = 0
 
     # ---- what the model contains ----
+    def _refuse_places(self) -> None:
+        for name, species in self.species.items():
+            place = species.getCompartment()
+            if place and place not in self.compartments:
+                raise EngineError(f"species '{name}' is in the unknown compartment '{place}'")
+
     def _sides(self) -> Iterator[tuple[float, libsbml.SpeciesReference, libsbml.Reaction]]:
         for reaction in self.model.getListOfReactions():
             for reference in reaction.getListOfReactants():
