@@ -50,7 +50,7 @@ def seeds(folder: Path) -> list[str]:
 
 
 def damaged(text: str, draw: random.Random) -> str:
-    """A model with a few mistakes: elements lost, doubled, exchanged; numbers, names and operators altered."""
+    """A model with a few mistakes: elements lost, doubled, exchanged; numbers, names, operators altered."""
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
         way = draw.randrange(6)
         if way == 0:

@@ -237,6 +237,8 @@ class Names:
                 self.locals[name][p.getId()] = len(self.parameters)
                 self.parameters.append(f"{name}.{p.getId()}")
                 self.defaults[self.parameters[-1]] = p.getValue()
+                if math.isnan(p.getValue()):
+                    raise EngineError(f"'{self.parameters[-1]}' has no value")
 
     def _kept_as_amount(self, name: str) -> bool:
         """Whether a species is a concentration in a compartment that changes, and nothing gives its
