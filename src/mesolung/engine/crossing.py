@@ -11,16 +11,17 @@ import math
 
 from mesolung.engine import method
 from mesolung.engine.frame import NO_FLAGS, Frame, spread
-from mesolung.engine.ir import number
-from mesolung.engine.layout import Layout
+from mesolung.engine.ir import number, whole
+from mesolung.engine.layout import PAUSED, Layout
 
 
-def crossing_function(layout: Layout, settings: list[list[int]]) -> str:
+def crossing_function(layout: Layout, settings: list[list[int]], pauses: bool = False) -> str:
     """Write ``@cross``: in touched lanes, set states whose threshold has been crossed since the last look.
 
     Arguments:
         layout: the working memory.
         settings: for each threshold the states that it sets.
+        pauses: whether lanes stop where a threshold has been crossed (nothing is then set).
 
     Returns:
         IR text. What one threshold sets may cross another, which then acts too; each acts once a look.
@@ -28,7 +29,7 @@ def crossing_function(layout: Layout, settings: list[list[int]]) -> str:
     f = Frame("cross", layout)
     y, mask = f.array("y"), f.flag("touched")
     f.set_lanes("fired", NO_FLAGS, "$I")
-    with f.loop(layout.thresholds + 1):
+    with f.loop(1 if pauses else layout.thresholds + 1):
         f.model("watch", y, f.array("time"), f.array("met"), f.array("watched"))
         slot = 0
         for e, targets in enumerate(settings):
@@ -44,7 +45,17 @@ def crossing_function(layout: Layout, settings: list[list[int]]) -> str:
                 f.store(f.select(fires, value, f.load(y, target)), y, target)
                 slot += 1
     f.set_flag("restart", f.op("or", f.flag("fired"), f.flag("restart"), "$M"))
+    if pauses:
+        _pause(f)
     return f.finish()
+
+
+def _pause(f: Frame) -> None:
+    """Stop the lanes whose thresholds have fired."""
+    active = f.flag("active")
+    stops = f.both(active, f.flag("fired"))
+    f.set_lanes("status", f.select(stops, whole(PAUSED), f.lanes("status", "$I"), "$I"), "$I")
+    f.set_flag("active", f.both(active, f.neither(stops)))
 
 
 def overshoot(f: Frame, step: str, ok: str) -> str:

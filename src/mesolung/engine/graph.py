@@ -26,6 +26,8 @@ class Graph:
     _known: dict[tuple[object, ...], int] = field(default_factory=dict)
     # Derivatives found so far, by node and what they are taken by; see `derivative`.
     slopes: dict[tuple[int, int], int] = field(default_factory=dict)
+    # Comparisons and whole parts inside a function that is continuous where they turn.
+    smooth: set[int] = field(default_factory=set)
 
     # Bit 0 is time, so that states can be added without limit above it.
     TIME = 1
@@ -203,7 +205,7 @@ class Graph:
             if abs(exponent) <= 64 and exponent == int(exponent):
                 whole = self.whole_power(a, abs(int(exponent)))
                 return whole if exponent > 0 else self.div(self.const(1.0), whole)
-            if self.is_const(a) and self.value[a] > 0.0:
+            if self.is_const(a) and self.value[a] > 0.0 and abs(exponent * math.log(self.value[a])) < 700.0:
                 return self.const(self.value[a] ** exponent)
         return self._node("pow", (a, b))
 
@@ -227,7 +229,7 @@ class Graph:
         )(a)
 
     def _unary(self, name: str, a: int) -> int:
-        if self.is_const(a):
+        if self.is_const(a) and math.isfinite(self.value[a]):
             x = self.value[a]
             known = {"abs": abs, "floor": math.floor, "ceil": math.ceil}[name]
             return self.const(float(known(x)))

@@ -33,12 +33,21 @@ REQUEST = (
     "work",  # the memory described by `Layout`
     "pending",  # f64[lanes, N + 1, lanes]: outputs of each lane that are not written yet; see `flush`
     "next",  # the first subject that no lane has taken
+    "start_time",  # f64[subjects]
+    "stop_met",  # f64[subjects, thresholds]: 1 where a threshold's condition holds at the stop, else 0
 )
 WORD = {name: i for i, name in enumerate(REQUEST)}
 
 # Kinds of events, and what becomes of a subject.
 ADD_STATE, SET_STATE, ADD_PARAMETER, SET_PARAMETER = range(4)
-DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_A_NUMBER = range(4)
+DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_A_NUMBER, PAUSED = range(5)
+# What besides may become of it where the model has events in general.
+BAD_DELAY, BAD_SETTING, CONSTRAINT, CHANCE, TOO_MANY_EVENTS = range(5, 10)
+
+
+def of_event(status: int, event: int) -> int:
+    """Say in a status which event it is about; ``divmod(status, 16)`` takes it apart again."""
+    return status + 16 * event
 
 
 @dataclass(frozen=True)

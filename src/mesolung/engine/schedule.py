@@ -9,7 +9,7 @@ from mesolung.engine.layout import ADD_PARAMETER, ADD_STATE, SET_STATE, Layout
 INFINITE = hexadecimal(float("inf"))
 
 
-def schedule_functions(layout: Layout, parameters: int, met_at_start: list[bool]) -> str:
+def schedule_functions(layout: Layout, parameters: int, met_at_start: list[float]) -> str:
     """Write the functions between steps and the two that Python calls, ``@solve`` and ``@initialise``.
 
     Arguments:
@@ -44,16 +44,17 @@ def _copy_in(f: Frame, source: str, array: str, count: int, subject: str, lane: 
         f.store(value, f.array(array), element(f, k, "$N", lane), "double")
 
 
-def _take(layout: Layout, parameters: int, met_at_start: list[bool]) -> str:
-    """``@take(q, lane, subject)``: put a subject into a lane, at time 0."""
+def _take(layout: Layout, parameters: int, met_at_start: list[float]) -> str:
+    """``@take(q, lane, subject)``: put a subject into a lane, at its start time."""
     f = Frame("take", layout, ", i64 %lane, i64 %subject")
     _copy_in(f, "parameters", "p", parameters, "%subject", "%lane")
     _copy_in(f, "initial", "y", layout.states, "%subject", "%lane")
+    _copy_in(f, "start_time", "time", 1, "%subject", "%lane")
     with f.loop(layout.states) as i:
         place = element(f, i, "$N", "%lane")
         size = f.value(f"call double @llvm.fabs.f64(double {f.load(f.array('y'), place, 'double')})")
         f.store(size, f.array("largest"), place, "double")
-    for name in ("time", "h", "diagonal", "h_before", "stage_time", "place"):
+    for name in ("h", "diagonal", "h_before", "stage_time", "place"):
         f.store(hexadecimal(0.0), f.array(name), "%lane", "double")
     f.store(hexadecimal(1.0), f.array("error_before"), "%lane", "double")
     f.store(INFINITE, f.array("target"), "%lane", "double")
@@ -63,7 +64,7 @@ def _take(layout: Layout, parameters: int, met_at_start: list[bool]) -> str:
         f.store("-1", f.array(name), "%lane", "i64")
     f.store("%subject", f.array("subject"), "%lane", "i64")
     for e, met in enumerate(met_at_start):
-        f.store(hexadecimal(1.0 if met else 0.0), f.at(f.array("met_before"), e), "%lane", "double")
+        f.store(hexadecimal(met), f.at(f.array("met_before"), e), "%lane", "double")
         f.store(hexadecimal(0.0), f.at(f.array("past_before"), e), "%lane", "double")
     for name, shift in (("next_event", "0"), ("end_event", "1")):
         place = f.op("add", "%subject", shift, "i64")
@@ -203,6 +204,11 @@ def _stop(layout: Layout) -> str:
     with f.loop(layout.states) as i:
         value = f.load(f.array("y"), element(f, i, "$N", "%lane"), "double")
         f.store(value, f.word("stop_state", "ptr"), element(f, subject, str(layout.states), i), "double")
+    if layout.thresholds:
+        with f.loop(layout.thresholds) as e:
+            value = f.load(f.array("met_before"), element(f, e, "$N", "%lane"), "double")
+            place = element(f, subject, str(layout.thresholds), e)
+            f.store(value, f.word("stop_met", "ptr"), place, "double")
     # What was not reached is not a number.
     outputs, wanted = f.word("outputs"), f.word("wanted")
     made = f.load(f.array("next_output"), "%lane", "i64")

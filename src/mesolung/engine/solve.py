@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from mesolung.engine.cache import Entry, from_cache
 from mesolung.engine.cohort import Problem, initial_states, solve_cohort
 from mesolung.engine.errors import EngineError, SubjectFailure
+from mesolung.engine.event_loop import Machine, solve_with_events
 from mesolung.engine.events import EventTable
 from mesolung.engine.failure import describe
 from mesolung.engine.kernel import Kernel, machine_code, this_processor, toolchain, write_program
@@ -167,7 +168,11 @@ class CompiledModel:
             of_largest=of_largest,
             max_steps=max_steps,
         )
-        answer = solve_cohort(self._kernel, self._layout, self.lanes, problem, workers, chunk, progress)
+        if self._system.events or self._system.switches:
+            machine = Machine(self._system, self._kernel, self._layout, self.lanes)
+            answer = solve_with_events(machine, problem, workers, chunk, progress)
+        else:
+            answer = solve_cohort(self._kernel, self._layout, self.lanes, problem, workers, chunk, progress)
         failures = tuple(
             describe(
                 self._system,
