@@ -129,8 +129,11 @@ def _arccosh(g: Graph, x: int) -> int:
 
 
 def _arctanh(g: Graph, x: int) -> int:
-    one = g.const(1.0)
-    return g.mul(g.const(0.5), _near_one_log(g, g.div(g.mul(g.const(2.0), x), g.sub(one, x))))
+    # By size: near -1 the sum inside the logarithm would cancel.
+    c, size = g.const, g.function("abs", x)
+    inside = g.div(g.mul(c(2.0), size), g.sub(c(1.0), size))
+    value = g.mul(c(0.5), _near_one_log(g, inside))
+    return g.choose(g.compare("lt", x, c(0.0)), g.neg(value), value)
 
 
 _PLAIN: dict[str, Callable[[Graph, int], int]] = {
