@@ -137,12 +137,14 @@ def _column(name: str, values: NDArray[Any], place: Place, parameter: str | None
     if cells.dtype.kind in "iufb":
         numbers = cells.astype(np.float64)
         numbers[empty] = np.nan
-        return Column(name, np.where(empty, None, cells.astype(object)), numbers, place, parameter=parameter)
-    texts = cells.astype(object)
+        texts = cells.astype(object)
+        texts[empty] = None
+        return Column(name, texts, numbers, place, parameter=parameter)
+    texts = cells.astype(object, copy=True)
     empty = empty | np.asarray(pd.isna(texts))
     for sign in MISSING:
         empty = empty | np.asarray(texts == sign, dtype=bool)
-    texts = np.where(empty, None, texts)
+    texts[empty] = None
     if name in TEXTS:
         return Column(name, texts, np.full(len(texts), np.nan), place, parameter=parameter)
     try:

@@ -139,10 +139,14 @@ def _page(
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
     cells = "".join(f", {_cell(k, kind)} AS c{k}" for k, kind in enumerate(staged.kinds))
     found = connection.execute(f"SELECT {ROW}{more}{cells} FROM {table} {which}").fetchnumpy()
-    columns = {name: found[f"c{k}"] for k, name in enumerate(staged.columns)}
+    columns = {name: _array(found[f"c{k}"]) for k, name in enumerate(staged.columns)}
     if more:
-        columns["subject_"] = found["subject_"]
+        columns["subject_"] = _array(found["subject_"])
     return columns, np.asarray(found[ROW], dtype=np.int64)
+
+
+def _array(column: Any) -> NDArray[Any]:
+    return column if isinstance(column, np.ndarray) else np.asarray(column, dtype=object)
 
 
 def _cell(k: int, kind: str) -> str:

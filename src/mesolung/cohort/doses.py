@@ -163,12 +163,12 @@ def events_of(
         (own[~infused], time[~infused], ADD_STATE, doses.state[row[~infused]], doses.amount[row[~infused]]),
         *_infusions(doses, model, own[infused], row[infused], time[infused], finish[infused]),
     ]
-    return EventTable(
-        *(
-            np.concatenate([np.broadcast_to(part[k], part[0].shape) for part in parts]).astype(kind)
-            for k, kind in enumerate((np.int64, np.float64, np.int64, np.int64, np.float64))
-        )
-    )
+
+    def joined(k: int, kind: type) -> NDArray[Any]:
+        return np.concatenate([np.broadcast_to(part[k], part[0].shape) for part in parts]).astype(kind)
+
+    whole, real = np.int64, np.float64
+    return EventTable(joined(0, whole), joined(1, real), joined(2, whole), joined(3, whole), joined(4, real))
 
 
 def _given(cells: Mapping[str, Column]) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FORMS = (".csv", ".parquet")
 # What the database may hold in memory; what goes beyond it lies in the scratch folder.
 MEMORY = "256MB"
+LONGEST_LINE = 2**20
 ROW = "row_"
 NUMBERS = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)")
 WHOLE = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER)")
@@ -68,6 +69,10 @@ def staging(folder: Path) -> Iterator[DuckDBPyConnection]:
         connection.execute("SET enable_progress_bar = false; SET preserve_insertion_order = true")
         connection.execute(f"SET temp_directory = {_text(folder / 'spilled')}")
         yield connection
+    except duckdb.Error as error:
+        if _interrupted(error):
+            raise KeyboardInterrupt from None
+        raise
     finally:
         connection.close()
 
@@ -100,9 +105,9 @@ def stage(connection: DuckDBPyConnection, path: Path, table: str) -> Staged:
         _refuse_names(path, names)
         source = _csv_source(path, len(names)) if form == ".csv" else _parquet_source(path, len(names))
         connection.execute(f"CREATE TABLE {table} AS SELECT row_number() OVER () AS {ROW}, * FROM {source}")
-    except duckdb.InterruptException:
-        raise KeyboardInterrupt from None
     except duckdb.Error as error:
+        if _interrupted(error):
+            raise
         raise _unreadable(path, error) from None
     kinds = tuple(str(kind) for _, kind, *_ in connection.execute(f"DESCRIBE {table}").fetchall()[1:])
     found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
@@ -128,8 +133,10 @@ def form_of(path: Path) -> str:
 
 def _csv_header(path: Path) -> tuple[str, ...]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return tuple(cell.strip() for cell in next(csv.reader(file, strict=True), []))
+        with path.open("rb") as file:
+            # Line by line, so that what is wrong further down is told with its own line.
+            lines = (line.decode("utf-8-sig") for line in iter(lambda: file.readline(LONGEST_LINE), b""))
+            return tuple(cell.strip() for cell in next(csv.reader(lines, strict=True), []))
     except (UnicodeDecodeError, csv.Error) as error:
         raise Refusal(f"the header cannot be read: {error}", file=path, line=1) from None
 
@@ -163,6 +170,11 @@ def _refuse_names(path: Path, names: tuple[str, ...]) -> None:
             raise Refusal(f"column {k + 1} has no name", file=path)
         if name in names[:k]:
             raise Refusal(f"column '{name}' stands there twice", file=path)
+
+
+def _interrupted(error: Exception) -> bool:
+    """Whether the database was stopped by Ctrl-C, which it tells as an error of its own."""
+    return "KeyboardInterrupt" in str(error) or type(error).__name__ == "InterruptException"
 
 
 def _unreadable(path: Path, error: Exception) -> Exception:
