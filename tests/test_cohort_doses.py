@@ -1,10 +1,11 @@
-"""Dose tables: every record as it is meant, the same row by row, linear work, refusals with row and column."""
+"""Dose tables: every record as it is meant, as row by row, linear work, refusals with row and column."""
 
 from __future__ import annotations
 
 import math
 import sys
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,7 @@ def listed(events: EventTable) -> list[tuple]:
     )
 
 
-def events(ids: tuple = (1,), end: float = END, **columns: list) -> list[tuple]:
+def events(ids: tuple = (1,), end: float = END, **columns: Any) -> list[tuple]:
     return listed(dose_events(columns, MODEL, ids, end))
 
 
@@ -96,14 +97,20 @@ def test_a_parameter_column_sets_from_then_on() -> None:
 
 
 def test_text_and_data_frames_mean_the_same() -> None:
-    text = {"ID": ["1", "2"], "TIME": ["0", "1e0"], "AMT": ["2.5", "."], "CMT": ["y", ""], "EVID": ["1", "0"]}
+    text: dict[str, Any] = {
+        "ID": ["1", "2"],
+        "TIME": ["0", "1e0"],
+        "AMT": ["2.5", "."],
+        "CMT": ["y", ""],
+        "EVID": ["1", "0"],
+    }
     frame = pd.DataFrame(
         {"ID": [1.0, 2.0], "TIME": [0, 1], "AMT": [2.5, np.nan], "CMT": ["y", None], "EVID": [1, 0]}
     )
     expected = [(0, 0.0, ADD_STATE, Y, 2.5)]
     assert events(ids=(1, 2), **text) == expected
     assert listed(dose_events(frame, MODEL, np.array([1, 2]))) == expected
-    assert events(ids=("1", "2"), **{name.lower(): column for name, column in text.items()}) == expected
+    assert events(ids=("1", "2"), **{name.lower(): cells for name, cells in text.items()}) == expected
 
 
 GOOD = {"ID": [1, 1], "TIME": [0, 1], "AMT": [1, 1], "CMT": ["x", "x"]}

@@ -250,7 +250,8 @@ def test_cancelling_leaves_nothing(place: Path, tmp_path: Path, sent: signal.Sig
         rest = running.stderr.read()
         running.wait(60)
         assert time.monotonic() - began < 30
-    assert running.returncode == (130 if sent == signal.SIGINT else 143), rest
+    # What reaches the database first is told as cancelled, whichever signal it was.
+    assert running.returncode in ({130} if sent == signal.SIGINT else {130, 143}), rest
     assert "Traceback" not in rest and set(tmp_path.iterdir()) == before
 
 

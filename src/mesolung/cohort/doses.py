@@ -56,7 +56,7 @@ class Doses:
 
 
 def dose_events(
-    table: Mapping[str, ArrayLike],
+    table: Mapping[str, ArrayLike] | pd.DataFrame,
     model: CompiledModel,
     ids: Sequence[object] | NDArray[Any],
     end: float = np.inf,

@@ -60,6 +60,9 @@ def staging(folder: Path) -> Iterator[DuckDBPyConnection]:
 
     Yields:
         the connection; one thread and a bounded memory, so that order and cost do not depend on the machine.
+
+    Raises:
+        KeyboardInterrupt: when a signal stopped the database, whatever it made of it.
     """
     import duckdb
 
@@ -69,8 +72,8 @@ def staging(folder: Path) -> Iterator[DuckDBPyConnection]:
         connection.execute("SET enable_progress_bar = false; SET preserve_insertion_order = true")
         connection.execute(f"SET temp_directory = {_text(folder / 'spilled')}")
         yield connection
-    except duckdb.Error as error:
-        if _interrupted(error):
+    except (duckdb.Error, RuntimeError) as error:
+        if interrupted(error):
             raise KeyboardInterrupt from None
         raise
     finally:
@@ -106,7 +109,7 @@ def stage(connection: DuckDBPyConnection, path: Path, table: str) -> Staged:
         source = _csv_source(path, len(names)) if form == ".csv" else _parquet_source(path, len(names))
         connection.execute(f"CREATE TABLE {table} AS SELECT row_number() OVER () AS {ROW}, * FROM {source}")
     except duckdb.Error as error:
-        if _interrupted(error):
+        if interrupted(error):
             raise
         raise _unreadable(path, error) from None
     kinds = tuple(str(kind) for _, kind, *_ in connection.execute(f"DESCRIBE {table}").fetchall()[1:])
@@ -172,9 +175,16 @@ def _refuse_names(path: Path, names: tuple[str, ...]) -> None:
             raise Refusal(f"column '{name}' stands there twice", file=path)
 
 
-def _interrupted(error: Exception) -> bool:
-    """Whether the database was stopped by Ctrl-C, which it tells as an error of its own."""
-    return "KeyboardInterrupt" in str(error) or type(error).__name__ == "InterruptException"
+def interrupted(error: Exception) -> bool:
+    """Whether the database was stopped by Ctrl-C or SIGTERM, which it tells as an error of its own.
+
+    Arguments:
+        error: any exception that came through a call of the database.
+
+    Returns:
+        True where it stands for a signal.
+    """
+    return any(word in str(error) for word in ("KeyboardInterrupt", "SystemExit", "nterrupted"))
 
 
 def _unreadable(path: Path, error: Exception) -> Exception:
