@@ -148,8 +148,8 @@ def _print(summary: CohortSummary, as_json: bool) -> None:
         sys.stdout.write(json_text(summary.json))
         return
     print(
-        f"{summary.subjects} subjects, {summary.times} times, {len(summary.outputs)} outputs; "
-        f"{summary.failed} failed"
+        f"subjects {summary.subjects}, times {summary.times}, outputs {len(summary.outputs)}, "
+        f"failed {summary.failed}"
     )
     # Alone on its line, so that it can be copied.
     print(f"{'bands' if summary.kind == 'band' else 'results'}: {summary.out}")
