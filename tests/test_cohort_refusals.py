@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from mesolung.cohort.subjects import check_subjects, read_subjects
 from mesolung.engine import CompiledModel, compile_model
 from mesolung.reading import Refusal
 
+# Tables that are tried; more by MESOLUNG_FUZZ=5000, say.
+FUZZ = int(os.environ.get("MESOLUNG_FUZZ", "30"))
 TWO = pd.DataFrame({"id": [1, 2], "k": [0.1, 0.2], "y": [1.0, 3.0]})
 
 
@@ -216,7 +219,7 @@ def model() -> CompiledModel:
     return compile_model(to_sbml(ONE))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FUZZ, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(grid=grids, headed=st.booleans(), raw=st.binary(max_size=20))
 def test_no_table_breaks_the_reader(
     place: Path, model: CompiledModel, grid: list[list[str]], headed: bool, raw: bytes

@@ -95,6 +95,8 @@ def run_cohort(
     form_of(target)
     if failures is not None and Path(failures).absolute() == target.absolute():
         raise Refusal("the table of failures cannot be the table of results", file=target)
+    if chunk is not None and chunk < 1:
+        raise Refusal("a chunk holds at least one subject", found=chunk)
     show = progress or _silent
     with ExitStack() as stack:
         # Targets first, so that an existing file is refused before anything is read.
