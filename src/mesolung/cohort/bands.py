@@ -78,4 +78,4 @@ def quantile_name(part: Fraction) -> str:
     percent = 100 * part
     if percent.denominator == 1:
         return f"p{percent.numerator:02d}"
-    return f"p{float(percent):g}"
+    return f"p{float(percent)!r}"
