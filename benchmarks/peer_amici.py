@@ -31,7 +31,7 @@ class Amici:
     any_task = False
     name = "AMICI"
     how = "CVODES, KLU, scaled states, doses as events; its own clock (cpu_time)"
-    tolerances = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
+    tolerances = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
 
     def __init__(self, task: Task, sizes: Values) -> None:
         """Import and compile, or load what was compiled before."""

@@ -24,7 +24,7 @@ class Copasi:
     any_task = False
     name = "COPASI"
     how = "LSODA, scaled states, doses as events"
-    tolerances = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
+    tolerances = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 
     def __init__(self, task: Task, sizes: Values) -> None:
         """Load the model."""

@@ -32,7 +32,7 @@ class Diffrax:
     any_task = True
     name = "diffrax"
     how = "Kvaerno5, jit on the CPU, scaled states, restarted at doses"
-    tolerances = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+    tolerances = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
 
     def __init__(self, task: Task, sizes: Values) -> None:
         """Write and compile the model."""

@@ -26,7 +26,7 @@ class Diffsol:
     any_task = True
     name = "pydiffsol"
     how = "BDF, sparse (faer), LLVM, scaled states, restarted at doses"
-    tolerances = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+    tolerances = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
 
     def __init__(self, task: Task, sizes: Values) -> None:
         """Write and compile the model."""

@@ -21,7 +21,7 @@ class RoadRunner:
     any_task = True
     name = "libRoadRunner"
     how = "CVODE, restarted at doses, an absolute tolerance a state"
-    tolerances = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+    tolerances = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
 
     def __init__(self, task: Task, sizes: Values) -> None:
         """Load the model; values are set before the clock starts."""

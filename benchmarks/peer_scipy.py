@@ -25,7 +25,7 @@ class SciPy:
     any_task = True
     name = "SciPy + numba"
     how = "odeint (LSODA), numba rates and dense analytic Jacobian, restarted at doses"
-    tolerances = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
+    tolerances = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
 
     def __init__(self, task: Task, sizes: Values) -> None:
         """Write and compile the model."""
