@@ -33,12 +33,16 @@ Values = NDArray[np.float64]
 
 # What a first trajectory is solved with.
 FIRST_RTOL = 1e-6
+# A run longer than this is not repeated.
+LONG_S = 30.0
 # How far subjects, doses and outputs are multiplied to see what they cost.
 PARTS = (0.125, 0.25, 0.5, 1.0)
 DOSES = (0, 12, 24, 48)
 OUTPUTS = (28, 56, 112, 224, 448)
 # Slopes are of a curve's time at one tolerance, and of so many subjects at most.
 SLOPE_SUBJECTS = 48
+# A tool that takes longer than this for a subject is not given other tasks, and its slopes are measured once.
+SLOW_S = 0.3
 
 
 def keep_task(folder: Path, task: Task, reference: Values) -> None:
@@ -101,10 +105,14 @@ def curve(peer: Peer, reference: Values, sizes: Values, repeats: int) -> list[di
 
 def point(peer: Peer, rtol: float, reference: Values, sizes: Values, repeats: int) -> dict[str, float]:
     """Measure one point of a curve: the median and the least of the repeats, ms a subject, and the error."""
-    runs = [peer.run(rtol) for _ in range(repeats)]
+    runs = [peer.run(rtol)]
+    # A run of many seconds is an average already.
+    runs += [peer.run(rtol) for _ in range(repeats - 1) if runs[0][0] < LONG_S]
     times = [seconds / len(reference) * 1e3 for seconds, _ in runs]
     error = scaled_error(runs[0][1], reference, sizes)
-    return {"rtol": rtol, "ms": statistics.median(times), "ms_best": min(times), "error": error}
+    return {
+        "rtol": rtol, "ms": statistics.median(times), "ms_best": min(times), "runs": len(runs), "error": error,
+    }  # fmt: skip
 
 
 def bracket(peer: Peer, reference: Values, sizes: Values) -> list[dict[str, float]]:
@@ -143,18 +151,19 @@ def slopes(peer: Peer, rtol: float) -> dict[str, Any]:
     """
     task = peer.task
     counts = [max(8, round(part * task.subjects)) for part in PARTS]
-    seconds = [min(peer.run(rtol, n)[0] for _ in range(2)) for n in counts]
+    repeats = 1 if peer.run(rtol, counts[0])[0] > SLOW_S * counts[0] else 3
+    seconds = [min(peer.run(rtol, n)[0] for _ in range(repeats)) for n in counts]
     found: dict[str, Any] = {
         "subjects": {"count": counts, "seconds": seconds, "exponent": slope(counts, seconds)}
     }
-    if not peer.any_task:
+    if not peer.any_task or seconds[-1] > SLOW_S * counts[-1]:
         return found
     base = task.first(SLOPE_SUBJECTS)
     for name, numbers, make in (("doses", DOSES, with_doses), ("outputs", OUTPUTS, with_outputs)):
         times = []
         for number in numbers:
             peer.task = make(base, number)
-            times.append(min(peer.run(rtol)[0] for _ in range(2)) / base.subjects * 1e3)
+            times.append(min(peer.run(rtol)[0] for _ in range(repeats)) / base.subjects * 1e3)
         found[name] = {"count": list(numbers), "ms": times, "ms_each": float(np.polyfit(numbers, times, 1)[0])}
     peer.task = task
     return found

@@ -53,10 +53,13 @@ class Peer(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """A tool that can be compared: its label, its adapter's module, and the packages that it needs."""
+    """A tool that can be compared: its label, its adapter's module, the packages and the program that it needs.
+
+    A tool without a module is listed so that it is named as absent.
+    """
 
     label: str
-    module: str
+    module: str | None
     packages: tuple[str, ...]
     program: str | None = None
 
@@ -67,6 +70,8 @@ class Entry:
             return f"Python package{'s' if len(missing) > 1 else ''} {', '.join(missing)} not installed"
         if self.program and which(self.program) is None:
             return f"program {self.program} not found"
+        if self.module is None:
+            return "no adapter: none has been tried, for want of a machine with R and this package"
         return None
 
     def load(self) -> Callable[[Task, Values], Peer]:
@@ -83,8 +88,8 @@ ENTRIES = {
     "copasi": Entry("COPASI (LSODA)", "peer_copasi", ("COPASI",)),
     "scipy": Entry("SciPy LSODA + numba", "peer_scipy", ("numba",)),
     "diffrax": Entry("diffrax Kvaerno5", "peer_diffrax", ("diffrax", "jax")),
-    "rxode2": Entry("rxode2 (R)", "peer_r", (), "Rscript"),
-    "mrgsolve": Entry("mrgsolve (R)", "peer_r", (), "Rscript"),
+    "rxode2": Entry("rxode2 (R)", None, (), "Rscript"),
+    "mrgsolve": Entry("mrgsolve (R)", None, (), "Rscript"),
 }
 
 

@@ -1,6 +1,6 @@
 """The engine beside its peers: same SBML, same subjects, same dose events, time at equal error.
 
-    python -m benchmarks.peers [--tasks acute influenza] [--tools ...] [--subjects 200] [--repeats 5] [--store]
+    python -m benchmarks.peers [--tasks acute influenza] [--tools ...] [--subjects 200] [--repeats 5] [--warm] [--store]
     python -m benchmarks.peers --quick [--json]
 
 Each tool runs in a process of its own, one thread. Time is processor time a subject; the scaled error is
@@ -172,17 +172,19 @@ def with_hash(result: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "hash": hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:16]}
 
 
-def everything(tasks: Sequence[str], tools: Sequence[str], subjects: int, repeats: int) -> dict[str, Any]:
+def everything(
+    tasks: Sequence[str], tools: Sequence[str], subjects: int, repeats: int, start: bool = True
+) -> dict[str, Any]:
     """Run the whole benchmark.
 
     Arguments:
         tasks, tools: names.
-        subjects, repeats: as in `compare`.
+        subjects, repeats, start: as in `compare`.
 
     Returns:
         the result with its hash.
     """
-    compared = {name: compare(name, tools, subjects, repeats) for name in tasks}
+    compared = {name: compare(name, tools, subjects, repeats, start) for name in tasks}
     return with_hash(
         {
             "schema": 1,
@@ -281,6 +283,7 @@ def main() -> None:
     parser.add_argument("--tools", nargs="+", choices=list(ENTRIES), default=list(ENTRIES))
     parser.add_argument("--subjects", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--warm", action="store_true", help="without cold starts; takes models compiled before")
     parser.add_argument("--quick", action="store_true", help="libRoadRunner and pydiffsol alone, in a minute")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--store", action="store_true", help=f"keep the result in {STORED.name}")
@@ -291,7 +294,7 @@ def main() -> None:
         found = quick(choice.subjects)
         print(json.dumps(found) if choice.json else json.dumps(found, indent=1))
         return
-    result = everything(choice.tasks, choice.tools, choice.subjects, choice.repeats)
+    result = everything(choice.tasks, choice.tools, choice.subjects, choice.repeats, not choice.warm)
     if choice.store:
         store(result)
     print(json.dumps(result, indent=1) if choice.json else show(result))
