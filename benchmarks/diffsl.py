@@ -25,7 +25,8 @@ def write_diffsl(system: System, sizes: NDArray[np.float64]) -> str:
 
     Returns:
         the text. Its inputs are, in this order, all parameters, derived constants and starting values of the
-        scaled states; its states are the scaled states. An expression that is used twice is written once.
+        scaled states; its states are the scaled states. An expression that is used twice is written once,
+        and one that does not vary has a name of its own, so that it is computed once a solve.
 
     Raises:
         ValueError: for an operation that DiffSL does not have.
@@ -47,17 +48,11 @@ def write_diffsl(system: System, sizes: NDArray[np.float64]) -> str:
             i = int(graph.value[node])
             text[node] = f"s{i}"
             lines.append(f"s{i} {{ {float(sizes[i])!r} * y{i} }}")
-        elif graph.args[node] and (uses[node] > 1 or _hoisted(graph, node, order)):
+        elif graph.args[node] and (uses[node] > 1 or graph.invariant(node)):
             lines.append(f"n{node} {{ {text[node]} }}")
             text[node] = f"n{node}"
     rates = (f"({text[rate]}) * {1.0 / float(sizes[i])!r}" for i, rate in enumerate(system.rates))
     return "\n".join([*lines, *_tensor("F_i", rates)]) + "\n"
-
-
-def _hoisted(graph: Graph, node: int, order: Iterable[int]) -> bool:
-    """Whether a node is worth a name of its own because it does not vary: it is then computed once a solve."""
-    del order
-    return graph.invariant(node) and graph.op[node] not in ("neg",)
 
 
 def _tensor(head: str, items: Iterable[str]) -> list[str]:

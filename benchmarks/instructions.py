@@ -80,13 +80,12 @@ def with_counters(text: str, counters: int) -> tuple[str, list[Block]]:
             function = ""
         elif function and _LABEL.match(bare):
             waiting = True
-        elif function and bare and not bare.startswith(";"):
-            # Slots and phis come first in a block; they move no data of their own.
-            if " = phi " not in line and " = alloca " not in line:
-                if waiting:
-                    count_here()
-                    waiting = False
-                blocks[-1] = replace(blocks[-1], instructions=blocks[-1].instructions + 1)
+        # Slots and phis come first in a block; they move no data of their own.
+        elif function and bare and not re.match(r";|[^=]* = (phi|alloca) ", bare):
+            if waiting:
+                count_here()
+                waiting = False
+            blocks[-1] = replace(blocks[-1], instructions=blocks[-1].instructions + 1)
         lines.append(line)
     return "\n".join(lines) + "\n", blocks
 
@@ -131,7 +130,8 @@ class Counted:
             raise RuntimeError(f"the fixed solve failed: {solution.failures[0]}")
         found: Counter[str] = Counter()
         for block, entered in zip(self._blocks, self._counts.tolist(), strict=True):
-            found[block.function] += block.instructions * entered
+            # Long functions are cut into pieces with numbers.
+            found[re.sub(r"_\d+$", "", block.function)] += block.instructions * entered
         return {name: count for name, count in sorted(found.items()) if count}
 
 
@@ -198,7 +198,9 @@ def of_revision(revision: str) -> dict[str, dict[str, int]]:
         SystemExit: when git does not know the revision, or its engine cannot be counted.
     """
     with tempfile.TemporaryDirectory() as folder:
-        packed = subprocess.run(["git", "-C", str(ROOT), "archive", revision, "src"], capture_output=True, check=False)
+        packed = subprocess.run(
+            ["git", "-C", str(ROOT), "archive", revision, "src"], capture_output=True, check=False
+        )
         if packed.returncode:
             raise SystemExit(f"git does not know the revision '{revision}': {packed.stderr.decode().strip()}")
         subprocess.run(["tar", "-x", "-C", folder], input=packed.stdout, check=True)
@@ -258,10 +260,29 @@ def show(now: Mapping[str, Mapping[str, int]], before: Mapping[str, Mapping[str,
     return "\n".join(lines)
 
 
+def summary(now: Mapping[str, Mapping[str, int]], before: Mapping[str, Mapping[str, int]], title: str) -> str:
+    """One line a model: instructions before and now.
+
+    Arguments:
+        now, before: counts by model and function.
+        title: what ``before`` is.
+
+    Returns:
+        lines for a terminal.
+    """
+    old = totals(before)
+    return "\n".join(
+        f"instructions, {name}: {count:,} ({title}: {old.get(name, 0):,})"
+        for name, count in totals(now).items()
+    )
+
+
 def main() -> None:
     """Run from the command line; exit status 1 where the stored counts are exceeded."""
     parser = argparse.ArgumentParser(description="Instructions of fixed solves, base against head.")
-    parser.add_argument("--base", metavar="REV", help="a revision to compare with, instead of the stored counts")
+    parser.add_argument(
+        "--base", metavar="REV", help="a revision to compare with, instead of the stored counts"
+    )
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     parser.add_argument("--record", metavar="WHY", help="keep the counts, with the reason why they changed")
     choice = parser.parse_args()

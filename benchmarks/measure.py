@@ -64,16 +64,19 @@ def time_at(curve: Sequence[tuple[float, float]], error: float = TARGET) -> floa
     return min(found, default=None)
 
 
-def slope(sizes: Sequence[float], times: Sequence[float]) -> float:
-    """The exponent with which a time grows with a size: 1 where it is proportional.
+def straight(sizes: Sequence[float], times: Sequence[float]) -> dict[str, float]:
+    """How well times follow a straight line in a size.
 
     Arguments:
         sizes, times: of two or more measurements.
 
     Returns:
-        the slope of a straight line through their logarithms.
+        ``each``: time for one more of the size; ``deviation``: how far a time is from the line at most, as a
+        part of the longest time.
     """
-    return float(np.polyfit(np.log(sizes), np.log(times), 1)[0])
+    each, start = np.polyfit(sizes, times, 1)
+    away = np.abs(np.asarray(times) - (start + each * np.asarray(sizes)))
+    return {"each": float(each), "deviation": float(away.max() / max(times))}
 
 
 def processor() -> str:

@@ -25,13 +25,14 @@ SMALLEST = 1e-12
 class Peer(Protocol):
     """A tool with a task loaded.
 
-    ``task``: where ``any_task`` holds, another one of the same model may be put in its place; ``name``,
-    ``version``; ``how``: in a few words, how it is run; ``tolerances``: relative tolerances of its curve, from
-    coarse to fine.
+    ``task``: where ``any_task`` holds, another one of the same model may be put in its place; ``at_most``: so
+    many subjects are solved where it takes seconds for one; ``name``, ``version``; ``how``: in a few words,
+    how it is run; ``tolerances``: relative tolerances of its curve, from coarse to fine.
     """
 
     task: Task
     any_task: bool
+    at_most: int | None
     name: str
     version: str
     how: str
@@ -53,7 +54,7 @@ class Peer(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """A tool that can be compared: its label, its adapter's module, the packages and the program that it needs.
+    """A tool that can be compared: label, module of its adapter, and the packages and program that it needs.
 
     A tool without a module is listed so that it is named as absent.
     """

@@ -21,6 +21,7 @@ class Copasi:
     States are scaled by their sizes, because it has one absolute tolerance for all of them.
     """
 
+    at_most: int | None = None
     any_task = False
     name = "COPASI"
     how = "LSODA, scaled states, doses as events"

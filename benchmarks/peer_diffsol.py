@@ -1,4 +1,4 @@
-"""pydiffsol, from DiffSL text written from the engine's expression graph; doses by restarting at their times."""
+"""pydiffsol, from DiffSL text of the engine's expression graph; doses by restarting at their times."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Diffsol:
     States are scaled by their sizes, because the solver has one absolute tolerance for all of them.
     """
 
+    at_most: int | None = None
     any_task = True
     name = "pydiffsol"
     how = "BDF, sparse (faer), LLVM, scaled states, restarted at doses"

@@ -17,6 +17,7 @@ Values = NDArray[np.float64]
 class Own:
     """The engine with a task; ``how`` names the lanes."""
 
+    at_most: int | None = None
     any_task = True
     name = "Mesolung"
     version = mesolung.__version__

@@ -18,6 +18,7 @@ Values = NDArray[np.float64]
 class RoadRunner:
     """CVODE with a dense Jacobian by differences, code by LLVM; the model's own events are its own, too."""
 
+    at_most: int | None = None
     any_task = True
     name = "libRoadRunner"
     how = "CVODE, restarted at doses, an absolute tolerance a state"

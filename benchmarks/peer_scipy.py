@@ -22,6 +22,7 @@ Values = NDArray[np.float64]
 class SciPy:
     """`scipy.integrate.odeint`, whose loop over steps and outputs is compiled, with an analytic Jacobian."""
 
+    at_most: int | None = None
     any_task = True
     name = "SciPy + numba"
     how = "odeint (LSODA), numba rates and dense analytic Jacobian, restarted at doses"

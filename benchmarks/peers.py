@@ -1,6 +1,7 @@
 """The engine beside its peers: same SBML, same subjects, same dose events, time at equal error.
 
-    python -m benchmarks.peers [--tasks acute influenza] [--tools ...] [--subjects 200] [--repeats 5] [--warm] [--store]
+    python -m benchmarks.peers [--tasks acute influenza] [--tools ...] [--subjects 200] [--repeats 5]
+        [--warm] [--store]
     python -m benchmarks.peers --quick [--json]
 
 Each tool runs in a process of its own, one thread. Time is processor time a subject; the scaled error is
@@ -12,7 +13,7 @@ interpolated at scaled error 1e-4 on each tool's own curve, so that nothing is c
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import hashlib
 import json
 import os
@@ -40,7 +41,7 @@ ONE_THREAD = {
     "JAX_PLATFORMS": "cpu",
 }
 # A tool that has not finished after so many seconds is reported as such.
-PATIENCE_S = 5400
+PATIENCE_S = 5400.0
 
 
 def keep_reference(task: Task, folder: Path) -> dict[str, Any]:
@@ -75,7 +76,9 @@ def keep_reference(task: Task, folder: Path) -> dict[str, Any]:
     }
 
 
-def run_tool(tool: str, folder: Path, repeats: int, cold: bool, cache: Path | None = None) -> dict[str, Any]:
+def run_tool(
+    tool: str, folder: Path, repeats: int, cold: bool, cache: Path | None = None, patience: float = PATIENCE_S
+) -> dict[str, Any]:
     """Measure one tool in a process of its own.
 
     Arguments:
@@ -84,21 +87,24 @@ def run_tool(tool: str, folder: Path, repeats: int, cold: bool, cache: Path | No
         repeats: as in `compare`.
         cold: only the first trajectory.
         cache: a folder for compiled models; None for the user's.
+        patience: seconds after which it is stopped.
 
     Returns:
         what `benchmarks.one` printed, or {"failed": why}.
     """
     command = [sys.executable, "-m", "benchmarks.one", tool, str(folder), "--repeats", str(repeats)]
     command += ["--cold"] if cold else []
-    environment = {**os.environ, **ONE_THREAD}
+    root = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": path}
     if cache is not None:
         environment["MESOLUNG_CACHE"] = str(cache)
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=PATIENCE_S, check=False
+            command, capture_output=True, text=True, env=environment, timeout=patience, check=False
         )
     except subprocess.TimeoutExpired:
-        return {"failed": f"not finished after {PATIENCE_S} s"}
+        return {"failed": f"not finished after {patience:.0f} s"}
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not lines:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
@@ -107,7 +113,12 @@ def run_tool(tool: str, folder: Path, repeats: int, cold: bool, cache: Path | No
 
 
 def compare(
-    name: str, tools: Sequence[str], subjects: int, repeats: int, start: bool = True
+    name: str,
+    tools: Sequence[str],
+    subjects: int,
+    repeats: int,
+    start: bool = True,
+    patience: float = PATIENCE_S,
 ) -> dict[str, Any]:
     """Compare tools on one task.
 
@@ -117,6 +128,7 @@ def compare(
         subjects: how many.
         repeats: runs of which the median counts; 0 for no more than the time at the target error.
         start: whether the cold start is measured, too.
+        patience: seconds that a tool has, for each of the two.
 
     Returns:
         the task, a row for each tool, and the tools that are absent or failed, each with the reason.
@@ -132,8 +144,10 @@ def compare(
             if reason is None:
                 print(f"{name}: {ENTRIES[tool].label}", file=sys.stderr, flush=True)
                 cache = folder / f"cache-{tool}" if start else None
-                first = run_tool(tool, folder, 1, True, cache) if start else {}
-                found = first if "failed" in first else run_tool(tool, folder, repeats, False, cache)
+                first = run_tool(tool, folder, 1, True, cache, patience) if start else {}
+                found = (
+                    first if "failed" in first else run_tool(tool, folder, repeats, False, cache, patience)
+                )
                 reason = found.get("failed")
             if reason is not None:
                 absent[tool] = reason
@@ -173,22 +187,22 @@ def with_hash(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def everything(
-    tasks: Sequence[str], tools: Sequence[str], subjects: int, repeats: int, start: bool = True
+    tasks: Sequence[str], tools: Sequence[str], subjects: int, repeats: int, start: bool, patience: float
 ) -> dict[str, Any]:
     """Run the whole benchmark.
 
     Arguments:
         tasks, tools: names.
-        subjects, repeats, start: as in `compare`.
+        subjects, repeats, start, patience: as in `compare`.
 
     Returns:
         the result with its hash.
     """
-    compared = {name: compare(name, tools, subjects, repeats, start) for name in tasks}
+    compared = {name: compare(name, tools, subjects, repeats, start, patience) for name in tasks}
     return with_hash(
         {
             "schema": 1,
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "date": dt.datetime.now(dt.UTC).date().isoformat(),
             "processor": processor(),
             "cores": os.cpu_count(),
             "system": f"{platform.system()} {platform.machine()}",
@@ -201,17 +215,18 @@ def everything(
     )
 
 
-def quick(subjects: int) -> dict[str, Any]:
-    """Compare with libRoadRunner and pydiffsol on the bundled model, in less than a minute.
+def quick(subjects: int, task: str = "acute") -> dict[str, Any]:
+    """Compare with libRoadRunner and pydiffsol, on the bundled model in less than a minute.
 
     Arguments:
         subjects: how many.
+        task: name of the task.
 
     Returns:
         ``ratio_to_fastest_peer`` and ``scaled_error`` (at which times are compared), the fastest peer, ms a
         subject of each tool, and what is absent.
     """
-    result = compare("acute", QUICK_TOOLS, subjects, 0, start=False)
+    result = compare(task, QUICK_TOOLS, subjects, 0, start=False)
     times_faster, fastest = ratio(result)
     return {
         "ratio_to_fastest_peer": times_faster,
@@ -243,7 +258,8 @@ def show(result: Mapping[str, Any]) -> str:
             "",
             f"{name}: {about['states']} states, {about['subjects']} subjects, {about['outputs']} outputs, "
             f"{about['doses_a_subject']:g} events a subject; task {about['fingerprint']}",
-            f"{'tool':<16}{'version':<18}{'ms':>9}{'ratio':>8}{'cold s':>9}{'warm s':>9}{'MB':>7}  rtol: error, ms",
+            f"{'tool':<16}{'version':<18}{'ms':>9}{'ratio':>8}{'cold s':>9}{'warm s':>9}{'MB':>7}"
+            "  rtol: error, ms",
         ]
         own = compared["tools"].get(OWN, {}).get("ms")
         for row in compared["tools"].values():
@@ -283,7 +299,10 @@ def main() -> None:
     parser.add_argument("--tools", nargs="+", choices=list(ENTRIES), default=list(ENTRIES))
     parser.add_argument("--subjects", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--warm", action="store_true", help="without cold starts; takes models compiled before")
+    parser.add_argument(
+        "--warm", action="store_true", help="without cold starts; takes models compiled before"
+    )
+    parser.add_argument("--patience", type=float, default=PATIENCE_S, help="seconds that a tool has")
     parser.add_argument("--quick", action="store_true", help="libRoadRunner and pydiffsol alone, in a minute")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--store", action="store_true", help=f"keep the result in {STORED.name}")
@@ -294,7 +313,9 @@ def main() -> None:
         found = quick(choice.subjects)
         print(json.dumps(found) if choice.json else json.dumps(found, indent=1))
         return
-    result = everything(choice.tasks, choice.tools, choice.subjects, choice.repeats, not choice.warm)
+    result = everything(
+        choice.tasks, choice.tools, choice.subjects, choice.repeats, not choice.warm, choice.patience
+    )
     if choice.store:
         store(result)
     print(json.dumps(result, indent=1) if choice.json else show(result))

@@ -1,4 +1,4 @@
-"""A model as Python source from the engine's own expression graph: for numba and for JAX."""
+"""A model as Python source, from the engine's own expression graph, for numba."""
 
 from __future__ import annotations
 
@@ -9,68 +9,49 @@ from mesolung.engine.graph import Graph
 from mesolung.engine.system import System
 
 _INFIX = {
-    "add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "lt": "<", "le": "<=", "eq": "==", "ne": "!=",
+    "add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**",
+    "lt": "<", "le": "<=", "eq": "==", "ne": "!=",
 }  # fmt: skip
-_CALLS = {"exp": "exp", "log": "log", "sqrt": "sqrt", "floor": "floor", "ceil": "ceil"}
-# How two dialects write what Python has no operator for.
-_DIALECTS = {
-    "math": {"max": "max({}, {})", "min": "min({}, {})", "abs": "abs({})", "select": "({1} if {0} else {2})",
-             "and": "({} and {})", "or": "({} or {})", "not": "(not {})", "call": "math.{}({})"},
-    "jnp": {"max": "jnp.maximum({}, {})", "min": "jnp.minimum({}, {})", "abs": "jnp.abs({})",
-            "select": "jnp.where({}, {}, {})", "and": "jnp.logical_and({}, {})", "or": "jnp.logical_or({}, {})",
-            "not": "jnp.logical_not({})", "call": "jnp.{}({})"},
+_CALLS = ("exp", "log", "sqrt", "floor", "ceil")
+_WORDS = {
+    "max": "max({}, {})", "min": "min({}, {})", "abs": "abs({})", "select": "({1} if {0} else {2})",
+    "and": "({} and {})", "or": "({} or {})", "not": "(not {})",
 }  # fmt: skip
 
 
-def write_source(system: System, dialect: str = "math") -> str:
+def write_source(system: System) -> str:
     """Write a model as Python source.
 
     Arguments:
         system: the equations.
-        dialect: "math" for plain numbers, "jnp" for JAX.
 
     Returns:
-        the text of ``prepare(p, d, k)``, which fills in k[..., invariants] all that does not vary (for "jnp" it
-        returns it), ``rates(y, t, k, out)`` (for "jnp" it returns the rates), and for "math"
-        ``jacobian(y, t, k, out)``, which fills a dense matrix [state of the rate, state]; ``INVARIANTS`` is
-        the length of k.
+        the text of ``prepare(p, d, k)``, which fills in k[invariants] all that does not vary,
+        ``rates(y, t, k, out)``, and ``jacobian(y, t, k, out)``, which fills a dense matrix [rate, state];
+        ``INVARIANTS`` is the length of k.
 
     Raises:
         ValueError: for an operation that has no source.
     """
     graph = system.graph
-    wanted = [*system.rates, *(system.jacobian.values() if dialect == "math" else ())]
+    wanted = [*system.rates, *system.jacobian.values()]
     order = needed(graph, wanted)
     # What does not vary and is used by something that does.
     used = {a for n in order if not graph.invariant(n) for a in graph.args[n]} | set(wanted)
     fixed = {n: i for i, n in enumerate(n for n in order if graph.invariant(n) and n in used)}
-    lines = [f"INVARIANTS = {max(1, len(fixed))}", ""]
-    lines += _prepare(graph, list(fixed), dialect)
-    if dialect == "jnp":
-        rows = _body(graph, list(system.rates), fixed, dialect)
-        lines += ["def rates(t, y, k):", *rows[0], f"    return jnp.stack([{', '.join(rows[1])}])"]
-        return "\n".join(lines) + "\n"
-    body, rates = _body(graph, list(system.rates), fixed, dialect)
-    lines += ["def rates(y, t, k, out):", *body]
-    lines += [f"    out[{i}] = {rate}" for i, rate in enumerate(rates)]
-    body, entries = _body(graph, list(system.jacobian.values()), fixed, dialect)
+    lines = [f"INVARIANTS = {max(1, len(fixed))}", "", "def prepare(p, d, k):"]
+    body, values = _body(graph, list(fixed), {})
+    lines += [*body, *(f"    k[{i}] = {value}" for i, value in enumerate(values)), "    return"]
+    body, values = _body(graph, list(system.rates), fixed)
+    lines += ["", "def rates(y, t, k, out):", *body]
+    lines += [f"    out[{i}] = {rate}" for i, rate in enumerate(values)]
+    body, values = _body(graph, list(system.jacobian.values()), fixed)
     lines += ["", "def jacobian(y, t, k, out):", *body]
-    lines += [
-        f"    out[{i}, {j}] = {entry}" for (i, j), entry in zip(system.jacobian, entries, strict=True)
-    ]
+    lines += [f"    out[{i}, {j}] = {entry}" for (i, j), entry in zip(system.jacobian, values, strict=True)]
     return "\n".join(lines) + "\n"
 
 
-def _prepare(graph: Graph, fixed: list[int], dialect: str) -> list[str]:
-    body, values = _body(graph, fixed, {}, dialect)
-    if dialect == "jnp":
-        return ["def prepare(p, d):", *body, f"    return jnp.stack([{', '.join(values) or '0.0'}])", ""]
-    return [
-        "def prepare(p, d, k):", *body, *(f"    k[{i}] = {value}" for i, value in enumerate(values)), "    return", "",
-    ]  # fmt: skip
-
-
-def _body(graph: Graph, roots: list[int], fixed: dict[int, int], dialect: str) -> tuple[list[str], list[str]]:
+def _body(graph: Graph, roots: list[int], fixed: dict[int, int]) -> tuple[list[str], list[str]]:
     """Lines that compute what is used more than once, and the expressions of the roots."""
     order = _until(graph, roots, fixed)
     uses = Counter(a for n in order if n not in fixed for a in graph.args[n]) + Counter(roots)
@@ -80,7 +61,7 @@ def _body(graph: Graph, roots: list[int], fixed: dict[int, int], dialect: str) -
         if node in fixed:
             text[node] = f"k[{fixed[node]}]"
             continue
-        text[node] = _expression(graph, node, text, dialect)
+        text[node] = _expression(graph, node, text)
         if graph.args[node] and uses[node] > 1:
             lines.append(f"    n{node} = {text[node]}")
             text[node] = f"n{node}"
@@ -99,14 +80,13 @@ def _until(graph: Graph, roots: list[int], fixed: dict[int, int]) -> list[int]:
     return [n for n in needed(graph, roots) if n in reached]
 
 
-def _expression(graph: Graph, node: int, text: dict[int, str], dialect: str) -> str:
+def _expression(graph: Graph, node: int, text: dict[int, str]) -> str:
     op, value = graph.op[node], graph.value[node]
     parts = [text[a] for a in graph.args[node]]
-    words = _DIALECTS[dialect]
     if op == "const":
         return f"({value!r})" if value < 0.0 else repr(value)
     if op in ("state", "parameter", "derived"):
-        return f"{ {'state': 'y', 'parameter': 'p', 'derived': 'd'}[op]}[{int(value)}]"
+        return f"{ {'state': 'y', 'parameter': 'p', 'derived': 'd'}[op] }[{int(value)}]"
     if op == "time":
         return "t"
     if op == "truth":
@@ -116,7 +96,7 @@ def _expression(graph: Graph, node: int, text: dict[int, str], dialect: str) -> 
     if op in _INFIX:
         return f"({parts[0]} {_INFIX[op]} {parts[1]})"
     if op in _CALLS:
-        return words["call"].format(_CALLS[op], parts[0])
-    if op in words:
-        return words[op].format(*parts)
+        return f"math.{op}({parts[0]})"
+    if op in _WORDS:
+        return _WORDS[op].format(*parts)
     raise ValueError(f"no Python source for '{op}'")

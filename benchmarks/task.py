@@ -1,4 +1,4 @@
-"""What every tool is given: a model, rows of different parameters, starting values, dose events and output times."""
+"""What every tool is given: a model, rows of different parameters, starting values, doses, output times."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ class Task:
         """The events of the model itself.
 
         Raises:
-            ValueError: for an event of another kind than a state that falls below a bound and is set to a number.
+            ValueError: for an event that is not a state that falls below a bound and is set to a number.
         """
         model = libsbml.readSBMLFromString(self.sbml).getModel()
         return tuple(self._threshold(event) for event in model.getListOfEvents())
@@ -181,7 +181,9 @@ class Task:
             and (right.isNumber() or right.getName() in self.parameters)
         )
         if not known:
-            raise ValueError(f"event '{event.getId()}': the benchmark serves states that fall below a bound alone")
+            raise ValueError(
+                f"event '{event.getId()}': the benchmark serves states that fall below a bound alone"
+            )
         bound = right.getValue() if right.isNumber() else self.parameters.index(right.getName())
         return Threshold(self.states.index(left.getName()), bound, right.isNumber(), number.getValue())
 

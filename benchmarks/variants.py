@@ -1,4 +1,4 @@
-"""The same SBML in the forms that tools can take: numbers for initial assignments, scaled states, dose events."""
+"""The same SBML in forms that tools take: numbers for initial assignments, scaled states, dose events."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def slots_of(task: Task) -> list[tuple[Change, int]]:
 
 
 def slot_names(task: Task) -> list[tuple[str, str, str, Change]]:
-    """The dose slots of `with_doses`: parameter of the time, parameter of the amount, target, kind of change."""
+    """The dose slots of `with_doses`: parameters of time and of amount, target, and kind of change."""
     found = []
     for change, count in slots_of(task):
         target = (task.states if change.on_state else task.parameters)[change.target]

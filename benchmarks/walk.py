@@ -63,7 +63,13 @@ class Walk:
         return values
 
     def _leg(
-        self, states: Values, parameters: Values, start: float, stop: float, outputs: tuple[int, ...], values: Values
+        self,
+        states: Values,
+        parameters: Values,
+        start: float,
+        stop: float,
+        outputs: tuple[int, ...],
+        values: Values,
     ) -> Values:
         """Solve a leg, fill in its outputs, and return the states at its stop."""
         wanted = {float(self.task.times[k]): k for k in outputs}
@@ -80,7 +86,9 @@ class Walk:
             if found is None:
                 return table[-1].copy()
             place, threshold = found
-            start, states = self._locate(table[place - 1], parameters, grid[place - 1], grid[place], threshold)
+            start, states = self._locate(
+                table[place - 1], parameters, grid[place - 1], grid[place], threshold
+            )
             states[threshold.state] = threshold.value
 
     def _timed(self, states: Values, parameters: Values, grid: Values) -> Values:

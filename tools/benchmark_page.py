@@ -1,6 +1,6 @@
 """Write the table and the figure of the benchmark from the stored result.
 
-python tools/benchmark_page.py            writes them: docs/benchmarks.md, README.md, docs/images/benchmark.svg
+python tools/benchmark_page.py            writes docs/benchmarks.md, README.md, docs/images/benchmark.svg
 python tools/benchmark_page.py --check    says whether they are what the stored result gives
 """
 
@@ -50,7 +50,7 @@ def table(result: Result) -> str:
             f"{about['doses_a_subject']:.0f} dose events a subject."
         )
         lines = [
-            "| tool | version | ms a subject | times Mesolung's | cold start, s | from cache, s | peak memory, MB |",
+            "| tool | version | ms a subject | times Mesolung's | cold start, s | from cache, s | peak, MB |",
             "|---|---|---|---|---|---|---|",
         ]
         order = sorted(tools, key=lambda tool: tools[tool]["ms"] or math.inf)
@@ -65,8 +65,8 @@ def table(result: Result) -> str:
             parts.append("Absent: " + "; ".join(f"{t}: {why}" for t, why in compared["absent"].items()) + ".")
     parts.append(
         f"Measured on {result['date']}: {result['processor']}, one thread, {result['system']}, Python "
-        f"{result['python']}; processor time at max scaled error {result['target_error']:g}, interpolated on each "
-        f"tool's own curve, median of {result['repeats']} runs; result `{result['hash']}`."
+        f"{result['python']}; processor time at max scaled error {result['target_error']:g}, interpolated on "
+        f"each tool's own curve, median of {result['repeats']} runs; result `{result['hash']}`."
     )
     return "\n\n".join(parts)
 
@@ -86,23 +86,27 @@ def details(result: Result) -> str:
         parts.append(f"### {TITLES.get(name, name).capitalize()}: curves")
         lines = ["| tool | how it is run | rtol: max scaled error, ms a subject |", "|---|---|---|"]
         for row in tools.values():
-            points = "; ".join(f"{p['rtol']:.0e}: {p['error']:.1e}, {_digits(p['ms'])}" for p in row["points"])
+            points = "; ".join(
+                f"{p['rtol']:.0e}: {p['error']:.1e}, {_digits(p['ms'])}" for p in row["points"]
+            )
             lines.append(f"| {row['tool']} | {row['how']} | {points} |")
         parts.append("\n".join(lines))
         parts.append(f"### {TITLES.get(name, name).capitalize()}: slopes")
         lines = [
-            "| tool | time grows with subjects to the power | ms one dose more | ms one output more |",
-            "|---|---|---|---|",
+            "| tool | ms a subject more | off a line | ms a dose more | off it | ms an output | off it |",
+            "|---|---|---|---|---|---|---|",
         ]
         for row in tools.values():
-            slopes = row["slopes"]
-            more = [_digits(slopes[k]["ms_each"]) if k in slopes else "-" for k in ("doses", "outputs")]
-            lines.append(f"| {row['tool']} | {slopes['subjects']['exponent']:.2f} | {' | '.join(more)} |")
+            cells = []
+            for what in ("subjects", "doses", "outputs"):
+                line = row["slopes"].get(what)
+                cells += [_digits(line["each"]), f"{line['deviation']:.0%}"] if line else ["-", "-"]
+            lines.append(f"| {row['tool']} | {' | '.join(cells)} |")
         parts.append("\n".join(lines))
         own = tools[OWN]
         widths = "; ".join(f"{label}: {_digits(ms)} ms" for label, ms in own["widths"].items())
         parts.append(
-            f"Mesolung by width of vector: {widths}. Two threads are {own['two_threads']:.2f} times as fast as one."
+            f"Mesolung by width of vector: {widths}. Two threads: {own['two_threads']:.2f} times one."
         )
     return "\n\n".join(parts)
 
