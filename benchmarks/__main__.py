@@ -1,5 +1,5 @@
-"""Run every benchmark."""
+"""Run the benchmark of the engine beside its peers."""
 
-from benchmarks.engine import main
+from benchmarks.peers import main
 
 main()

@@ -1,101 +1,325 @@
-"""The same task in libRoadRunner (CVODE), timed around its own calls."""
+"""The engine beside its peers: same SBML, same subjects, same dose events, time at equal error.
+
+    python -m benchmarks.peers [--tasks acute influenza] [--tools ...] [--subjects 200] [--repeats 5]
+        [--warm] [--store]
+    python -m benchmarks.peers --quick [--json]
+
+Each tool runs in a process of its own, one thread. Time is processor time a subject; the scaled error is
+max |y - ref| / (|ref| + 1e-3 max|ref of that state over subjects and times|) over states and times, the
+reference the engine's own at rtol 1e-10, which every tool's finest solution is held against. Times are
+interpolated at scaled error 1e-4 on each tool's own curve, so that nothing is compared at unequal error.
+"""
 
 from __future__ import annotations
 
-import time as clock
+import argparse
+import datetime as dt
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-import libsbml
-import numpy as np
-from numpy.typing import NDArray
+from benchmarks.measure import TARGET, processor
+from benchmarks.one import keep_task
+from benchmarks.peer import ENTRIES, OWN
+from benchmarks.task import Task
+from benchmarks.tasks import TASKS
+from mesolung.engine import compile_model
 
-from benchmarks.scenario import Scenario
-from mesolung.engine import CompiledModel
+STORED = Path(__file__).parent / "results" / "peers.json"
+REFERENCE_RTOL = 1e-10
+QUICK_TOOLS = (OWN, "roadrunner", "diffsol")
+ONE_THREAD = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1"),
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu",
+}
+# A tool that has not finished after so many seconds is reported as such.
+PATIENCE_S = 5400.0
 
-Values = NDArray[np.float64]
 
+def keep_reference(task: Task, folder: Path) -> dict[str, Any]:
+    """Solve a task at the reference's tolerance and keep both for the other processes.
 
-class RoadRunner:
-    """libRoadRunner, restarted at each dose: that is faster for it than events with triggers on time.
+    Arguments:
+        task: the task.
+        folder: where.
 
-    Every value is set before the clock starts, and tolerances are relative to each state's size as the
-    engine's are.
+    Returns:
+        a description of the task.
     """
-
-    name = "libRoadRunner"
-
-    def __init__(self, scenario: Scenario, model: CompiledModel, sizes: Values) -> None:
-        """Load the model.
-
-        Arguments:
-            scenario: the task.
-            model: the same model compiled by the engine, for its names and derived constants.
-            sizes: float64[states], the largest value of each state.
-        """
-        import roadrunner
-
-        self.version = roadrunner.__version__
-        self.scenario, self.states, self.sizes = scenario, model.states, sizes
-        self.runner = roadrunner.RoadRunner(_with_values(scenario))
-        self.runner.selections = ["time", *model.states]
-        derived = model.derived(scenario.parameters)
-        self.rows: list[dict[str, float]] = []
-        for i in range(len(scenario.parameters)):
-            row = dict(zip(model.parameters, scenario.parameters[i].tolist(), strict=True))
-            row.update({name: float(values[i]) for name, values in derived.items()})
-            row.update(zip(model.states, scenario.initial[i].tolist(), strict=True))
-            self.rows.append(row)
-        self.plan = self._plan()
-
-    def _plan(self) -> list[tuple[list[float], list[int]]]:
-        """Pieces between doses: the times that are asked for, and the outputs among them."""
-        stops = sorted({d.time for d in self.scenario.doses} | {float(self.scenario.times[-1])})
-        pieces, at = [], 0.0
-        for stop in stops:
-            outputs = [k for k, t in enumerate(self.scenario.times) if at < t <= stop]
-            times = sorted({at, stop, *(float(self.scenario.times[k]) for k in outputs)})
-            pieces.append((times, outputs))
-            at = stop
-        return pieces
-
-    def run(self, rtol: float, subjects: int) -> tuple[float, Values]:
-        """Solve the first subjects.
-
-        Arguments:
-            rtol: relative tolerance; the absolute one of each state is 1e-3 of it, relative to the state's
-                size.
-            subjects: how many.
-
-        Returns:
-            Processor seconds spent on simulation and doses, and float64[subjects, times, states].
-        """
-        r, s = self.runner, self.scenario
-        r.integrator.relative_tolerance = rtol
-        r.integrator.maximum_num_steps = 10**6
-        for state, size in zip(self.states, self.sizes, strict=True):
-            r.integrator.setIndividualTolerance(state, rtol * 1e-3 * max(float(size), 1e-6))
-        values = np.empty((subjects, len(s.times), len(self.states)))
-        spent = 0.0
-        for i in range(subjects):
-            r.resetToOrigin()
-            for name, value in self.rows[i].items():
-                r[name] = value
-            values[i, 0] = s.initial[i]
-            began = clock.process_time()
-            for times, outputs in self.plan:
-                table = np.asarray(r.simulate(times=times))
-                values[i, outputs] = table[[times.index(s.times[k]) for k in outputs], 1:]
-                for dose in s.doses:
-                    if dose.time == times[-1]:
-                        old = r[dose.target] if dose.adds else 0.0
-                        r[dose.target] = old + float(dose.values[i])
-            spent += clock.process_time() - began
-        return spent, values
+    model = compile_model(task.sbml)
+    solution = model.solve(
+        task.rows, task.times, task.initial, task.events, rtol=REFERENCE_RTOL, max_steps=10**6
+    )
+    if solution.failures:
+        raise RuntimeError(f"the reference cannot be solved: {solution.failures[0]}")
+    keep_task(folder, task, solution.values)
+    return {
+        "fingerprint": task.fingerprint(),
+        "states": len(task.states),
+        "parameters": len(task.parameters),
+        "parameters_that_differ": int((task.rows != task.rows[0]).any(axis=0).sum()),
+        "subjects": task.subjects,
+        "end": float(task.times[-1]),
+        "time_unit": task.time_unit,
+        "outputs": len(task.times),
+        "doses_a_subject": len(task.events) / task.subjects,
+        "thresholds": len(task.thresholds),
+        "kernel": model.kernel_id,
+    }
 
 
-def _with_values(scenario: Scenario) -> str:
-    """The model with values in place of initial assignments: each subject's are set from outside."""
-    document = libsbml.readSBMLFromString(scenario.sbml)
-    model = document.getModel()
-    while model.getNumInitialAssignments():
-        model.getParameter(model.removeInitialAssignment(0).getSymbol()).setValue(0.0)
-    return libsbml.writeSBMLToString(document)
+def run_tool(
+    tool: str, folder: Path, repeats: int, cold: bool, cache: Path | None = None, patience: float = PATIENCE_S
+) -> dict[str, Any]:
+    """Measure one tool in a process of its own.
+
+    Arguments:
+        tool: its name.
+        folder: of `keep_reference`.
+        repeats: as in `compare`.
+        cold: only the first trajectory.
+        cache: a folder for compiled models; None for the user's.
+        patience: seconds after which it is stopped.
+
+    Returns:
+        what `benchmarks.one` printed, or {"failed": why}.
+    """
+    command = [sys.executable, "-m", "benchmarks.one", tool, str(folder), "--repeats", str(repeats)]
+    command += ["--cold"] if cold else []
+    root = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": path}
+    if cache is not None:
+        environment["MESOLUNG_CACHE"] = str(cache)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=patience, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {"failed": f"not finished after {patience:.0f} s"}
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode or not lines:
+        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        return {"failed": last[:300]}
+    return json.loads(lines[-1])
+
+
+def compare(
+    name: str,
+    tools: Sequence[str],
+    subjects: int,
+    repeats: int,
+    start: bool = True,
+    patience: float = PATIENCE_S,
+) -> dict[str, Any]:
+    """Compare tools on one task.
+
+    Arguments:
+        name: of the task.
+        tools: names of `ENTRIES`; the engine is always among them.
+        subjects: how many.
+        repeats: runs of which the median counts; 0 for no more than the time at the target error.
+        start: whether the cold start is measured, too.
+        patience: seconds that a tool has, for each of the two.
+
+    Returns:
+        the task, a row for each tool, and the tools that are absent or failed, each with the reason.
+    """
+    task = TASKS[name](subjects)
+    rows: dict[str, Any] = {}
+    absent: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        about = keep_reference(task, folder)
+        for tool in dict.fromkeys([OWN, *tools]):
+            reason, first, found = ENTRIES[tool].absent(), {}, {}
+            if reason is None:
+                print(f"{name}: {ENTRIES[tool].label}", file=sys.stderr, flush=True)
+                cache = folder / f"cache-{tool}" if start else None
+                first = run_tool(tool, folder, 1, True, cache, patience) if start else {}
+                found = (
+                    first if "failed" in first else run_tool(tool, folder, repeats, False, cache, patience)
+                )
+                reason = found.get("failed")
+            if reason is not None:
+                absent[tool] = reason
+                continue
+            rows[tool] = {**first, **found}
+    return {"task": about, "tools": rows, "absent": absent}
+
+
+def ratio(result: Mapping[str, Any]) -> tuple[float | None, str | None]:
+    """How many times faster than the fastest peer the engine is, at the target error.
+
+    Arguments:
+        result: of `compare`.
+
+    Returns:
+        the ratio and the peer's name; None where no peer or not the engine reaches the target error.
+    """
+    times = {tool: row["ms"] for tool, row in result["tools"].items() if row.get("ms")}
+    own = times.pop(OWN, None)
+    if own is None or not times:
+        return None, None
+    fastest = min(times, key=lambda tool: times[tool])
+    return times[fastest] / own, fastest
+
+
+def with_hash(result: dict[str, Any]) -> dict[str, Any]:
+    """Add the hash of everything else to a result, so that a figure can name the numbers that it shows.
+
+    Arguments:
+        result: anything that JSON can hold.
+
+    Returns:
+        a copy with ``hash``: the first sixteen digits of the SHA-256 of the rest as JSON with sorted keys.
+    """
+    rest = {key: value for key, value in result.items() if key != "hash"}
+    return {**rest, "hash": hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:16]}
+
+
+def everything(
+    tasks: Sequence[str], tools: Sequence[str], subjects: int, repeats: int, start: bool, patience: float
+) -> dict[str, Any]:
+    """Run the whole benchmark.
+
+    Arguments:
+        tasks, tools: names.
+        subjects, repeats, start, patience: as in `compare`.
+
+    Returns:
+        the result with its hash.
+    """
+    compared = {name: compare(name, tools, subjects, repeats, start, patience) for name in tasks}
+    return with_hash(
+        {
+            "schema": 1,
+            "date": dt.datetime.now(dt.UTC).date().isoformat(),
+            "processor": processor(),
+            "cores": os.cpu_count(),
+            "system": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(),
+            "load_at_end": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+            "target_error": TARGET,
+            "repeats": repeats,
+            "tasks": compared,
+        }
+    )
+
+
+def quick(subjects: int, task: str = "acute") -> dict[str, Any]:
+    """Compare with libRoadRunner and pydiffsol, on the bundled model in less than a minute.
+
+    Arguments:
+        subjects: how many.
+        task: name of the task.
+
+    Returns:
+        ``ratio_to_fastest_peer`` and ``scaled_error`` (at which times are compared), the fastest peer, ms a
+        subject of each tool, and what is absent.
+    """
+    result = compare(task, QUICK_TOOLS, subjects, 0, start=False)
+    times_faster, fastest = ratio(result)
+    return {
+        "ratio_to_fastest_peer": times_faster,
+        "scaled_error": TARGET,
+        "fastest_peer": fastest,
+        "ms_per_subject": {tool: row["ms"] for tool, row in result["tools"].items()},
+        "agreement": {tool: row["agreement"] for tool, row in result["tools"].items()},
+        "versions": {tool: row["version"] for tool, row in result["tools"].items()},
+        "absent": result["absent"],
+        "task": result["task"],
+        "processor": processor(),
+    }
+
+
+def show(result: Mapping[str, Any]) -> str:
+    """Set a result as text.
+
+    Arguments:
+        result: of `everything`.
+
+    Returns:
+        lines for a terminal.
+    """
+    lines = [f"{result['date']}; {result['processor']}; one thread; Python {result['python']}"]
+    for name, compared in result["tasks"].items():
+        about = compared["task"]
+        faster, fastest = ratio(compared)
+        lines += [
+            "",
+            f"{name}: {about['states']} states, {about['subjects']} subjects, {about['outputs']} outputs, "
+            f"{about['doses_a_subject']:g} events a subject; task {about['fingerprint']}",
+            f"{'tool':<16}{'version':<18}{'ms':>9}{'ratio':>8}{'cold s':>9}{'warm s':>9}{'MB':>7}"
+            "  rtol: error, ms",
+        ]
+        own = compared["tools"].get(OWN, {}).get("ms")
+        for row in compared["tools"].values():
+            points = "; ".join(f"{p['rtol']:.0e}: {p['error']:.1e}, {p['ms']:.3g}" for p in row["points"])
+            against = row["ms"] / own if own and row["ms"] else None
+            cells = [_cell(row["ms"], 9, 3), _cell(against, 8, 1), _cell(row.get("cold_start_s"), 9, 2)]
+            cells += [_cell(row["warm_start_s"], 9, 2), _cell(row["peak_memory_mb"], 7, 0)]
+            lines.append(f"{row['tool']:<16}{row['version']:<18}{''.join(cells)}  {points}")
+        if faster is not None and fastest is not None:
+            lines.append(f"{faster:.1f} times as fast as the fastest peer, {ENTRIES[fastest].label}")
+        lines += [f"absent: {ENTRIES[tool].label}: {why}" for tool, why in compared["absent"].items()]
+    lines += ["", f"ms: processor time a subject at scaled error {result['target_error']:g}"]
+    return "\n".join(lines)
+
+
+def _cell(value: float | None, width: int, digits: int) -> str:
+    return f"{value:>{width}.{digits}f}" if value is not None else f"{'-':>{width}}"
+
+
+def store(result: Mapping[str, Any], file: Path = STORED) -> None:
+    """Keep a result; an older one is replaced whole.
+
+    Arguments:
+        result: of `everything`.
+        file: where.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    unfinished.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(file)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description="The engine beside its peers, at equal error.")
+    parser.add_argument("--tasks", nargs="+", choices=list(TASKS), default=list(TASKS))
+    parser.add_argument("--tools", nargs="+", choices=list(ENTRIES), default=list(ENTRIES))
+    parser.add_argument("--subjects", type=int, default=200)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument(
+        "--warm", action="store_true", help="without cold starts; takes models compiled before"
+    )
+    parser.add_argument("--patience", type=float, default=PATIENCE_S, help="seconds that a tool has")
+    parser.add_argument("--quick", action="store_true", help="libRoadRunner and pydiffsol alone, in a minute")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--store", action="store_true", help=f"keep the result in {STORED.name}")
+    choice = parser.parse_args()
+    if choice.subjects < 1 or choice.repeats < 1:
+        parser.error(f"--subjects and --repeats are at least 1 (found {choice.subjects}, {choice.repeats})")
+    if choice.quick:
+        found = quick(choice.subjects)
+        print(json.dumps(found) if choice.json else json.dumps(found, indent=1))
+        return
+    result = everything(
+        choice.tasks, choice.tools, choice.subjects, choice.repeats, not choice.warm, choice.patience
+    )
+    if choice.store:
+        store(result)
+    print(json.dumps(result, indent=1) if choice.json else show(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,9 +6,9 @@ import sympy
 
 from mesolung.engine.derivative import slope
 from mesolung.engine.evaluate import evaluate
-from mesolung.engine.factor import factor_pattern
 from mesolung.engine.graph import Graph
 from mesolung.engine.ordering import elimination_order
+from mesolung.engine.pattern import factor_pattern
 
 
 def value(g: Graph, node: int, *states: float) -> float:
@@ -141,13 +141,20 @@ def fill(order: list[int], size: int, pattern: list[tuple[int, int]]) -> int:
 
 def test_the_order_keeps_the_factor_sparse() -> None:
     # An arrow has no fill when its head goes last, a grid far less than in its natural order.
-    arrow = [(0, i) for i in range(1, 30)]
+    arrow = [pair for i in range(1, 30) for pair in ((0, i), (i, 0))]
     assert fill(elimination_order(30, arrow), 30, arrow) == 29
     side = 12
     grid = [(side * r + c, side * r + c + 1) for r in range(side) for c in range(side - 1)]
     grid += [(side * r + c, side * (r + 1) + c) for r in range(side - 1) for c in range(side)]
+    grid += [(j, i) for i, j in grid]
     size = side * side
     order = elimination_order(size, grid)
     assert sorted(order) == list(range(size))
     assert fill(order, size, grid) < 0.65 * fill(list(range(size)), size, grid)
     assert order == elimination_order(size, list(reversed(grid)))
+
+
+def test_what_only_reads_or_only_drives_makes_no_fill() -> None:
+    # One state is driven by all others and one drives them all: as a symmetric pattern that would fill up.
+    pairs = [(0, i) for i in range(2, 20)] + [(i, 1) for i in range(2, 20)]
+    assert factor_pattern(20, pairs).entries == 20 + len(pairs)

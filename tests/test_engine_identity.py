@@ -1,10 +1,20 @@
 """A subject's numbers are the same bits in every company: width, place, chunk and number of threads."""
 
+from functools import partial
+
 import antimony
 import numpy as np
 import pytest
 
-from mesolung.engine import ADD_STATE, SET_PARAMETER, CompiledModel, EventTable, Solution, compile_model
+from mesolung.engine import (
+    ADD_STATE,
+    SET_PARAMETER,
+    CompiledModel,
+    EventTable,
+    Solution,
+    compile_model,
+    kernel,
+)
 
 SUBJECTS = 37
 TIMES = np.linspace(0.0, 100.0, 11)
@@ -27,12 +37,15 @@ def model_text() -> str:
     return "\n".join([*lines, "end"])
 
 
-@pytest.fixture(scope="module")
-def models() -> dict[int, CompiledModel]:
+def sbml_text() -> str:
     antimony.clearPreviousLoads()
     assert antimony.loadAntimonyString(model_text()) >= 0, antimony.getLastError()
-    sbml = str(antimony.getSBMLString(antimony.getMainModuleName()))
-    return {lanes: compile_model(sbml, lanes=lanes) for lanes in (2, 4, 8)}
+    return str(antimony.getSBMLString(antimony.getMainModuleName()))
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[int, CompiledModel]:
+    return {lanes: compile_model(sbml_text(), lanes=lanes) for lanes in (2, 4, 8)}
 
 
 def table(model: CompiledModel) -> np.ndarray:
@@ -88,6 +101,14 @@ def test_bits_do_not_depend_on_chunks_and_threads(
     models: dict[int, CompiledModel], whole: Solution, how: dict[str, int]
 ) -> None:
     assert same(whole, run(models[8], list(range(SUBJECTS)), **how))
+
+
+def test_bits_do_not_depend_on_how_the_factor_is_compiled(
+    whole: Solution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel, "factor_functions", partial(kernel.factor_functions, straight=0))
+    by_table = compile_model(sbml_text(), lanes=8, cache=False)
+    assert same(whole, run(by_table, list(range(SUBJECTS))))
 
 
 def test_bits_do_not_depend_on_the_company(models: dict[int, CompiledModel], whole: Solution) -> None:

@@ -115,18 +115,19 @@ def test_values_at_the_edges(functions: CompiledModel) -> None:
         (1.0, inf, 1.0),
         (1.0, -inf, 1.0),
     ]
+    # A whole exponent that is not written down has the sign that multiplications would give.
+    cases += [(-1.0, 2.0, 1.0), (-2.0, 3.0, -8.0), (-2.0, -1.0, -0.5), (-inf, 2.0, inf)]
     cases += [(2.0, inf, inf), (0.5, inf, 0.0), (2.0, -inf, 0.0), (2.0, 1024.0, inf), (2.0, -1080.0, 0.0)]
     cases += [(2.0, -1074.0, least), (4.0, 0.5, 2.0), (least, 1.0, least), (10.0, 308.0, 1e308)]
     for base, exponent, power in cases:
         assert apply(functions, "p", np.array([base]), exponent)[0] == power, (base, exponent)
     for base, exponent in [
         (-1.0, 0.5),
-        (-1.0, 2.0),
         (-least, 1.5),
+        (-inf, 0.5),
         (nan, 2.0),
         (2.0, nan),
         (0.0, nan),
-        (-inf, 2.0),
     ]:
         assert np.isnan(apply(functions, "p", np.array([base]), exponent)[0]), (base, exponent)
 

@@ -25,6 +25,7 @@ FLOORS = {
     "execution": 0,
     "engine": 1,
     "biology": 1,
+    "cohort": 2,
     "product": 2,
     "population": 2,
     "trial": 3,

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _ROOMS = {
+    "CohortSummary": "mesolung.cohort",
     "CompiledModel": "mesolung.engine",
+    "EventTable": "mesolung.engine",
     "Refusal": "mesolung.reading",
     "Result": "mesolung.study.result",
     "Study": "mesolung.study.study",
     "assemble": "mesolung.biology",
     "compile_model": "mesolung.engine",
+    "dose_events": "mesolung.cohort",
     "read_study": "mesolung.study",
+    "run_cohort": "mesolung.cohort",
     "run_study": "mesolung.study.run",
     "write_report": "mesolung.report",
 }
@@ -27,7 +31,11 @@ __all__ = ["__version__", *_ROOMS]  # pyright: ignore[reportUnsupportedDunderAll
 
 if TYPE_CHECKING:
     from mesolung.biology import assemble as assemble
+    from mesolung.cohort import CohortSummary as CohortSummary
+    from mesolung.cohort import dose_events as dose_events
+    from mesolung.cohort import run_cohort as run_cohort
     from mesolung.engine import CompiledModel as CompiledModel
+    from mesolung.engine import EventTable as EventTable
     from mesolung.engine import compile_model as compile_model
     from mesolung.reading import Refusal as Refusal
     from mesolung.report import write_report as write_report

@@ -100,6 +100,61 @@ def run(
 
 
 @app.command(cls=OnceCommand)
+def cohort(
+    model: Annotated[Path, typer.Argument(help="The model: SBML, or Antimony (.ant).", metavar="MODEL.xml")],
+    subjects: Annotated[
+        Path, typer.Argument(help="A row a subject, .csv or .parquet.", metavar="SUBJECTS.parquet")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The file to make, .csv or .parquet.", metavar="OUT.parquet")
+    ],
+    end: Annotated[float | None, typer.Option(help="Last output time, in the model's unit.")] = None,
+    step: Annotated[float | None, typer.Option(help="Between output times, from 0 on.")] = None,
+    times: Annotated[str | None, typer.Option(help="Output times instead, as 0,1,2.5.")] = None,
+    doses: Annotated[
+        Path | None, typer.Option(help="Doses as in NONMEM, .csv or .parquet.", metavar="FILE")
+    ] = None,
+    outputs: Annotated[str | None, typer.Option(help="Names, as A,B; else all states.")] = None,
+    rtol: Annotated[float, typer.Option(help="Relative tolerance.")] = 1e-5,
+    atol: Annotated[
+        float | None, typer.Option(help="Absolute tolerance; else from each state's size.")
+    ] = None,
+    max_steps: Annotated[int, typer.Option(min=1, help="Steps before a subject is given up.")] = 20_000,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
+    bands: Annotated[bool, typer.Option("--bands", help="Quantile bands instead of subjects.")] = False,
+    quantiles: Annotated[str | None, typer.Option(help="Of the bands; else 0.05,0.5,0.95.")] = None,
+    chunk: Annotated[int | None, typer.Option(min=1, help="Subjects that a thread takes at a time.")] = None,
+    failures: Annotated[
+        Path | None, typer.Option(help="A table of who could not be solved, to make too.", metavar="FILE")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+) -> None:
+    """Solve any SBML model for a table of subjects, in constant memory."""
+    from mesolung.cli.cohort import cohort_file
+
+    code = cohort_file(
+        model,
+        subjects,
+        out,
+        end=end,
+        step=step,
+        times=times,
+        doses=doses,
+        outputs=outputs,
+        rtol=rtol,
+        atol=atol,
+        max_steps=max_steps,
+        workers=workers,
+        bands=bands,
+        quantiles=quantiles,
+        chunk=chunk,
+        failures=failures,
+        as_json=json,
+    )
+    raise typer.Exit(code)
+
+
+@app.command(cls=OnceCommand)
 def explain(
     name: Annotated[
         str,

@@ -3,6 +3,7 @@
 from mesolung.engine.errors import EngineError as EngineError
 from mesolung.engine.errors import SubjectFailure as SubjectFailure
 from mesolung.engine.events import EventTable as EventTable
+from mesolung.engine.infusions import infusion_parameter as infusion_parameter
 from mesolung.engine.layout import ADD_PARAMETER as ADD_PARAMETER
 from mesolung.engine.layout import ADD_STATE as ADD_STATE
 from mesolung.engine.layout import SET_PARAMETER as SET_PARAMETER
@@ -22,4 +23,5 @@ __all__ = [
     "Solution",
     "SubjectFailure",
     "compile_model",
+    "infusion_parameter",
 ]

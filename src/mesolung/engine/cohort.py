@@ -91,15 +91,29 @@ def solve_cohort(
         )
         return {a + int(i): stop_state[i].copy() for i in np.flatnonzero(status[a:b])}
 
+    stops: dict[int, Values] = {}
+    for found in map_chunks(one, spans_of(n, workers, chunk, lanes), workers, progress):
+        stops.update(found)
+    return Answer(values, status, steps, rejected, stop_time, stops)
+
+
+def spans_of(subjects: int, workers: int, chunk: int, lanes: int) -> list[tuple[int, int]]:
+    """Cut subjects into pieces.
+
+    Arguments:
+        subjects: how many there are.
+        workers: threads.
+        chunk: subjects of a piece, at most.
+        lanes: subjects of a vector.
+
+    Returns:
+        First and last-but-one subject of each piece.
+    """
     size = chunk
     if workers > 1:
         # Four pieces a thread, in whole vectors, so that threads end together.
-        size = min(chunk, -(-n // (4 * workers * lanes)) * lanes or 1)
-    spans = [(a, min(a + size, n)) for a in range(0, n, size)]
-    stops: dict[int, Values] = {}
-    for found in map_chunks(one, spans, workers, progress):
-        stops.update(found)
-    return Answer(values, status, steps, rejected, stop_time, stops)
+        size = min(chunk, -(-subjects // (4 * workers * lanes)) * lanes or 1)
+    return [(a, min(a + size, subjects)) for a in range(0, subjects, size)]
 
 
 def initial_states(kernel: Kernel, layout: Layout, lanes: int, parameters: Values) -> Values:
@@ -137,7 +151,12 @@ class Chunk:
         initial = np.zeros((n, self.layout.states))
         first = np.zeros(n + 1, dtype=np.int64)
         request = self._request(
-            subjects=n, parameters=self.parameters, initial=initial, first_event=first, work=self.work
+            subjects=n,
+            parameters=self.parameters,
+            initial=initial,
+            start_time=np.zeros(n),
+            first_event=first,
+            work=self.work,
         )
         self.kernel.initialise(request.ctypes.data)
         return initial
@@ -148,6 +167,7 @@ class Chunk:
         initial: Values,
         times: Values,
         first_event: NDArray[np.int64],
+        start: Values | None = None,
         **results: NDArray[np.generic],
     ) -> None:
         """Solve the chunk's subjects into ``results``, arrays named as in the request.
@@ -157,18 +177,21 @@ class Chunk:
             initial: float64[subjects, states].
             times: float64[outputs] or float64[subjects, outputs].
             first_event: int64[subjects + 1] rows of the problem's events.
+            start: float64[subjects] the time at which each subject starts; None for 0.
             results: where values, status, steps, rejected, stop_time and stop_state go.
         """
         outputs = times.shape[-1]
-        history = _aligned(outputs * self.layout.states * self.lanes)
+        pending = _aligned(self.lanes * (self.layout.states + 1) * self.lanes)
         events = problem.events
         filler = np.zeros(1)
+        met = np.empty(len(self.parameters) * self.layout.thresholds)
         request = self._request(
             subjects=len(self.parameters),
             parameters=self.parameters,
             initial=initial,
+            start_time=np.zeros(len(self.parameters)) if start is None else start,
             outputs=outputs,
-            times=times,
+            times=times if times.size else filler,
             times_stride=0 if times.ndim == 1 else outputs,
             first_event=first_event,
             event_time=events.time if len(events) else filler,
@@ -183,8 +206,8 @@ class Chunk:
             wanted_index=problem.wanted,
             observing=int((problem.wanted >= self.layout.states).any()),
             work=self.work,
-            history=history,
-            **results,
+            pending=pending,
+            **{"stop_met": met, **results},
         )
         self.kernel.solve(request.ctypes.data)
 

@@ -53,9 +53,13 @@ def _slope(g: Graph, node: int, bit: int) -> int:
     if op == "neg":
         return g.neg(d[0])
     if op == "mul":
+        for over, d_top in ((a, d[1]), (b, d[0])):
+            if g.is_reciprocal(over):
+                # (x/y)' = (x' - (x/y) y') / y uses the quotient and the reciprocal again.
+                below = g.args[over][1]
+                return g.mul(over, g.sub(d_top, g.mul(node, slope(g, below, bit))))
         return g.add(g.mul(d[0], b), g.mul(a, d[1]))
     if op == "div":
-        # (a/b)' = (a' - (a/b) b') / b uses the quotient again.
         return g.div(g.sub(d[0], g.mul(node, d[1])), b)
     if op == "exp":
         return g.mul(node, d[0])

@@ -1,79 +1,31 @@
-"""Where the entries of a sparse LU factor lie, and straight-line code that computes and uses it."""
+"""Straight-line code that computes a sparse LU factor and solves with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
+from mesolung.engine.indexed import indexed_functions
 from mesolung.engine.ir import Function, number
-from mesolung.engine.ordering import elimination_order
+from mesolung.engine.pattern import Factor
 
 # A straight line of more operations than this is cut: register allocation grows faster than its length.
 PIECE = 500
+# A factor of more operations than this works by an index table: slower by a third, but compiled at once.
+STRAIGHT = 20_000
 
 
-@dataclass(frozen=True)
-class Factor:
-    """The pattern of L and U of a matrix without pivoting.
-
-    ``order[k]`` is the row eliminated k-th; ``rows[k]`` the columns (counted in elimination order, ascending)
-    of row k that may differ from zero; ``place[k, j]`` where that entry is stored.
-    """
-
-    order: tuple[int, ...]
-    rows: tuple[tuple[int, ...], ...]
-    place: dict[tuple[int, int], int]
-
-    @property
-    def entries(self) -> int:
-        """Stored entries of L and U together."""
-        return len(self.place)
-
-    def place_of(self, i: int, j: int) -> int:
-        """Where entry (i, j) of the matrix, in the model's order, is stored."""
-        step = {row: k for k, row in enumerate(self.order)}
-        return self.place[step[i], step[j]]
-
-
-def factor_pattern(size: int, entries: Iterable[tuple[int, int]]) -> Factor:
-    """Find the pattern of the LU factor in a fill-reducing order.
-
-    Arguments:
-        size: rows of the square matrix.
-        entries: positions that may differ from zero; the diagonal is added.
-
-    Returns:
-        The pattern, with all fill.
-    """
-    pairs = sorted(entries)
-    order = elimination_order(size, pairs)
-    step = {row: k for k, row in enumerate(order)}
-    rows: list[set[int]] = [{k} for k in range(size)]
-    for i, j in pairs:
-        rows[step[i]].add(step[j])
-    for k in range(size):
-        right = {j for j in rows[k] if j > k}
-        for i in range(k + 1, size):
-            if k in rows[i]:
-                rows[i] |= right
-    place: dict[tuple[int, int], int] = {}
-    for k in range(size):
-        for j in sorted(rows[k]):
-            place[k, j] = len(place)
-    return Factor(tuple(order), tuple(tuple(sorted(r)) for r in rows), place)
-
-
-def factor_functions(factor: Factor) -> str:
+def factor_functions(factor: Factor, straight: int = STRAIGHT) -> str:
     """Write ``@factor(ptr w, ptr g)`` and ``@resolve(ptr w, ptr b)``.
 
     Arguments:
         factor: the pattern.
+        straight: operations above which an index table is used.
 
     Returns:
         IR text. ``@factor`` adds g to the diagonal of w (entries at their places) and replaces w by its
         factor, with the reciprocals of the pivots; ``@resolve`` replaces b (in the model's order) by the
         solution.
     """
+    if factor.operations > straight:
+        return indexed_functions(factor)
     return _factor(factor) + _resolve(factor)
 
 

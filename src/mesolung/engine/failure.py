@@ -8,7 +8,17 @@ from numpy.typing import NDArray
 from mesolung.engine.errors import SubjectFailure
 from mesolung.engine.evaluate import evaluate, needed
 from mesolung.engine.events import EventTable
-from mesolung.engine.layout import ADD_PARAMETER, NOT_A_NUMBER, SET_PARAMETER, STEP_TOO_SMALL
+from mesolung.engine.layout import (
+    ADD_PARAMETER,
+    BAD_DELAY,
+    BAD_SETTING,
+    CHANCE,
+    CONSTRAINT,
+    NOT_A_NUMBER,
+    SET_PARAMETER,
+    STEP_TOO_SMALL,
+    TOO_MANY_EVENTS,
+)
 from mesolung.engine.system import System
 
 Values = NDArray[np.float64]
@@ -51,10 +61,24 @@ def describe(
         speed = np.abs(rates) / (np.abs(state) + 1e-12)
     # A rate that is not a number is faster than any.
     fastest = int(np.argmax(np.where(np.isfinite(speed), speed, np.inf)))
+    event, status = divmod(status, 16)
     if status == NOT_A_NUMBER:
         reason = "a rate is not a number"
     elif status == STEP_TOO_SMALL:
         reason = "the step became too small"
+    elif status == BAD_DELAY:
+        reason = f"the delay of event '{system.events[event].name}' is negative or not a number"
+    elif status == BAD_SETTING:
+        reason = f"event '{system.events[event].name}' sets what is not a number"
+    elif status == CHANCE:
+        reason = (
+            f"event '{system.events[event].name}' and another of the same priority are due at once: chance "
+            "decides which comes first, and the engine does not serve that"
+        )
+    elif status == CONSTRAINT:
+        reason = f"{system.events[event].name} of the model is broken"
+    elif status == TOO_MANY_EVENTS:
+        reason = f"more than {max_steps} events"
     else:
         reason = f"more than {max_steps} steps"
     return SubjectFailure(subject, time, reason, system.states[fastest], _suspect(system, fastest, own))

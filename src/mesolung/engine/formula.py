@@ -9,9 +9,14 @@ from itertools import pairwise
 import libsbml
 
 from mesolung.engine.errors import EngineError
+from mesolung.engine.functions import FUNCTIONS, factorial, function, power, quotient, remainder
 from mesolung.engine.graph import Graph
 
 Lookup = Callable[[str], int]
+
+# How the time symbol, and the rate of a name, are asked of a lookup: no name of SBML holds a space.
+TIME = " time"
+RATE_OF = "rate of "
 
 _RELATIONS = {
     libsbml.AST_RELATIONAL_LT: "lt",
@@ -27,6 +32,27 @@ _FUNCTIONS = {
     libsbml.AST_FUNCTION_ABS: "abs",
     libsbml.AST_FUNCTION_FLOOR: "floor",
     libsbml.AST_FUNCTION_CEILING: "ceil",
+}
+_FURTHER = {getattr(libsbml, f"AST_FUNCTION_{name.upper()}"): name for name in FUNCTIONS}
+# How many arguments the others take, at least and at most.
+_ARGUMENTS = {
+    libsbml.AST_MINUS: (1, 2),
+    libsbml.AST_DIVIDE: (2, 2),
+    libsbml.AST_POWER: (2, 2),
+    libsbml.AST_FUNCTION_POWER: (2, 2),
+    libsbml.AST_FUNCTION_ROOT: (1, 2),
+    libsbml.AST_FUNCTION_LOG: (1, 2),
+    libsbml.AST_FUNCTION_QUOTIENT: (2, 2),
+    libsbml.AST_FUNCTION_REM: (2, 2),
+    libsbml.AST_FUNCTION_FACTORIAL: (1, 1),
+    libsbml.AST_FUNCTION_RATE_OF: (1, 1),
+    libsbml.AST_FUNCTION_MAX: (1, math.inf),
+    libsbml.AST_FUNCTION_MIN: (1, math.inf),
+    libsbml.AST_FUNCTION_PIECEWISE: (1, math.inf),
+    libsbml.AST_LOGICAL_NOT: (1, 1),
+    libsbml.AST_LOGICAL_IMPLIES: (2, 2),
+    **dict.fromkeys((*_FUNCTIONS, *_FURTHER), (1, 1)),
+    **dict.fromkeys(_RELATIONS, (2, math.inf)),
 }
 _CONSTANTS = {
     libsbml.AST_CONSTANT_E: math.e,
@@ -47,7 +73,8 @@ class FormulaReader:
 
         Arguments:
             tree: the formula.
-            lookup: the node of a name; called with ``"time"`` prefixed by a space for the time symbol.
+            lookup: the node of a name; called with `TIME` for the time symbol, and with `RATE_OF` before a
+                name for its rate.
             where: what the formula belongs to, for messages.
 
         Returns:
@@ -72,6 +99,10 @@ class FormulaReader:
         g, kind = self.graph, tree.getType()
         parts = [tree.getChild(i) for i in range(tree.getNumChildren())]
 
+        least, most = _ARGUMENTS.get(kind, (0, math.inf))
+        if not least <= len(parts) <= most:
+            raise EngineError(f"{where}: '{_name(tree)}' has {len(parts)} arguments")
+
         def number(i: int) -> int:
             return self.number(parts[i], lookup, where)
 
@@ -80,7 +111,7 @@ class FormulaReader:
         if kind == libsbml.AST_NAME:
             return lookup(tree.getName())
         if kind == libsbml.AST_NAME_TIME:
-            return lookup(" time")
+            return lookup(TIME)
         if kind in _CONSTANTS:
             return g.const(_CONSTANTS[kind])
         if kind in (libsbml.AST_CONSTANT_TRUE, libsbml.AST_CONSTANT_FALSE):
@@ -94,7 +125,7 @@ class FormulaReader:
         if kind == libsbml.AST_DIVIDE:
             return g.div(number(0), number(1))
         if kind in (libsbml.AST_POWER, libsbml.AST_FUNCTION_POWER):
-            return g.power(number(0), number(1))
+            return power(g, number(0), number(1))
         if kind == libsbml.AST_FUNCTION_ROOT:
             degree, x = (g.const(2.0), number(0)) if len(parts) == 1 else (number(0), number(1))
             return g.power(x, g.div(g.const(1.0), degree))
@@ -103,6 +134,16 @@ class FormulaReader:
             return g.div(g.log(x), g.log(base))
         if kind in _FUNCTIONS:
             return g.function(_FUNCTIONS[kind], number(0))
+        if kind in _FURTHER:
+            return function(g, _FURTHER[kind], number(0))
+        if kind == libsbml.AST_FUNCTION_QUOTIENT:
+            return quotient(g, number(0), number(1))
+        if kind == libsbml.AST_FUNCTION_REM:
+            return remainder(g, number(0), number(1))
+        if kind == libsbml.AST_FUNCTION_FACTORIAL:
+            return factorial(g, number(0))
+        if kind == libsbml.AST_FUNCTION_RATE_OF and parts[0].getType() == libsbml.AST_NAME:
+            return lookup(RATE_OF + parts[0].getName())
         if kind in (libsbml.AST_FUNCTION_MAX, libsbml.AST_FUNCTION_MIN):
             return self._extreme(kind, [number(i) for i in range(len(parts))])
         if kind == libsbml.AST_FUNCTION_PIECEWISE:
@@ -111,8 +152,9 @@ class FormulaReader:
             return self._logical(kind, parts, lookup, where)
         if kind == libsbml.AST_FUNCTION and tree.getName() in self.definitions:
             return self._call(tree, [self._read(p, lookup, where) for p in parts], where)
-        name = tree.getName() or tree.getOperatorName() or libsbml.formulaToL3String(tree)
-        raise EngineError(f"{where}: the engine does not serve '{name}'")
+        if kind == libsbml.AST_FUNCTION_DELAY:
+            raise EngineError(f"{where}: the engine does not serve 'delay'")
+        raise EngineError(f"{where}: the engine does not serve '{_name(tree)}'")
 
     def _flat(self, tree: libsbml.ASTNode, kind: int) -> list[libsbml.ASTNode]:
         """The terms of a sum, or factors of a product, that is written as nested pairs."""
@@ -205,4 +247,10 @@ class FormulaReader:
                 raise EngineError(f"function '{definition.getId()}': unknown name '{name.strip()}'")
             return bound[name]
 
+        if definition.getBody() is None:
+            raise EngineError(f"function '{definition.getId()}' has no formula")
         return self._read(definition.getBody(), inside, where)
+
+
+def _name(tree: libsbml.ASTNode) -> str:
+    return tree.getName() or tree.getOperatorName() or libsbml.formulaToL3String(tree)

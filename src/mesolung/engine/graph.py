@@ -26,6 +26,8 @@ class Graph:
     _known: dict[tuple[object, ...], int] = field(default_factory=dict)
     # Derivatives found so far, by node and what they are taken by; see `derivative`.
     slopes: dict[tuple[int, int], int] = field(default_factory=dict)
+    # Comparisons and whole parts inside a function that is continuous where they turn.
+    smooth: set[int] = field(default_factory=set)
 
     # Bit 0 is time, so that states can be added without limit above it.
     TIME = 1
@@ -172,7 +174,8 @@ class Graph:
         return None, product
 
     def div(self, a: int, b: int) -> int:
-        """a / b; a divisor that does not vary becomes a factor."""
+        """a / b, as a times 1 / b where b varies or a does, so that rates and derivatives share the
+        reciprocal."""
         if self.is_const(a) and self.is_const(b) and self.value[b] != 0.0:
             return self.const(self.value[a] / self.value[b])
         if self.is_const(b, 1.0):
@@ -183,13 +186,13 @@ class Graph:
             return self.neg(self.div(self.args[a][0], b))
         if self.op[b] == "neg":
             return self.neg(self.div(a, self.args[b][0]))
-        if self.invariant(b) and not self.invariant(a):
-            return self.mul(self._node("div", (self.const(1.0), b)), a)
-        if self.op[a] == "mul" and not self.invariant(a):
-            c, d = self._split(a)
-            if c is not None:
-                return self.mul(c, self.div(d, b))
-        return self._node("div", (a, b))
+        if self.invariant(a) and self.invariant(b):
+            return self._node("div", (a, b))
+        return self.mul(a, self._node("div", (self.const(1.0), b)))
+
+    def is_reciprocal(self, a: int) -> bool:
+        """Whether a node is 1 / b."""
+        return self.op[a] == "div" and self.is_const(self.args[a][0], 1.0)
 
     def power(self, a: int, b: int) -> int:
         """a to the b: a whole number as exponent becomes multiplications, everything else needs a >= 0."""
@@ -202,7 +205,7 @@ class Graph:
             if abs(exponent) <= 64 and exponent == int(exponent):
                 whole = self.whole_power(a, abs(int(exponent)))
                 return whole if exponent > 0 else self.div(self.const(1.0), whole)
-            if self.is_const(a) and self.value[a] > 0.0:
+            if self.is_const(a) and self.value[a] > 0.0 and abs(exponent * math.log(self.value[a])) < 700.0:
                 return self.const(self.value[a] ** exponent)
         return self._node("pow", (a, b))
 
@@ -226,7 +229,7 @@ class Graph:
         )(a)
 
     def _unary(self, name: str, a: int) -> int:
-        if self.is_const(a):
+        if self.is_const(a) and math.isfinite(self.value[a]):
             x = self.value[a]
             known = {"abs": abs, "floor": math.floor, "ceil": math.ceil}[name]
             return self.const(float(known(x)))

@@ -20,6 +20,7 @@ declare $V @llvm.fabs.$S($V)
 declare $V @llvm.floor.$S($V)
 declare $V @llvm.ceil.$S($V)
 declare double @llvm.fabs.f64(double)
+declare double @llvm.fma.f64(double, double, double)
 """
 
 
@@ -102,6 +103,10 @@ class Function:
     def fma(self, a: str, b: str, c: str) -> str:
         """a b + c, rounded once."""
         return self.value(f"call $V @llvm.fma.$S($V {a}, $V {b}, $V {c})")
+
+    def scalar_fma(self, a: str, b: str, c: str) -> str:
+        """a b + c of one lane, rounded once."""
+        return self.value(f"call double @llvm.fma.f64(double {a}, double {b}, double {c})")
 
     def negative(self, a: str) -> str:
         """-a."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -12,14 +13,18 @@ import llvmlite
 import llvmlite.binding as llvm
 
 from mesolung.engine import method
-from mesolung.engine.factor import factor_functions, factor_pattern
+from mesolung.engine.crossing import crossing_function, locate_function
+from mesolung.engine.dense import dense_functions
+from mesolung.engine.factor import factor_functions
 from mesolung.engine.ir import DECLARATIONS, widen
 from mesolung.engine.layout import Layout
 from mesolung.engine.lowering import Lowering, Output
 from mesolung.engine.mathematics import mathematics
-from mesolung.engine.rosenbrock import crossing_function, start_function, step_function
+from mesolung.engine.output import output_functions
+from mesolung.engine.pattern import factor_pattern
+from mesolung.engine.rosenbrock import step_function
 from mesolung.engine.schedule import schedule_functions
-from mesolung.engine.system import System
+from mesolung.engine.system import System, Threshold
 
 
 @dataclass(frozen=True)
@@ -56,17 +61,18 @@ def write_program(system: System) -> Program:
     functions = [
         low.function("linearise", linear),
         low.function("rates", [Output("a", i, node, add=True) for i, node in enumerate(system.rates)]),
-        low.function("observe", [Output("a", i, node) for i, node in enumerate(system.laws)]),
+        low.function("observe", [Output("a", i, n) for i, n in enumerate((*system.laws, *system.looks))]),
         low.function("begin", [Output("a", i, node) for i, node in enumerate(system.initial)], keep=False),
-        low.function("derive", [Output("a", base + i, d) for i, d in enumerate(system.derived)], keep=False),
+        low.function("derive", [Output("a", i, d) for i, d in enumerate(system.derived)], keep=False),
     ]
     if system.timed:
         functions.append(low.function("drift", [Output("a", i, node) for i, node in enumerate(system.drift)]))
     if system.thresholds:
         watched = [Output("a", i, t.condition) for i, t in enumerate(system.thresholds)]
         beside = [value for _, value in settings]
-        beside += [g.sub(g.args[t.condition][1], g.args[t.condition][0]) for t in system.thresholds]
-        beside += [g.function("abs", _bound(system, t.condition)) for t in system.thresholds]
+        distances = [_distance(system, t) for t in system.thresholds]
+        beside += [past for past, _ in distances]
+        beside += [size for _, size in distances]
         watched += [Output("b", i, node) for i, node in enumerate(beside)]
         functions.append(low.function("watch", watched))
     functions.append(low.preparation())
@@ -75,26 +81,38 @@ def write_program(system: System) -> Program:
         width=low.width,
         entries=factor.entries,
         scratch=low.scratch,
-        observables=len(system.laws),
+        observables=len(system.laws) + len(system.looks),
         thresholds=len(system.thresholds),
         settings=len(settings),
         stages=method.STAGES,
+        constants=len(system.constants),
     )
     controller = [
         step_function(layout, system.timed),
-        start_function(layout, [t.met_at_start for t in system.thresholds]),
-        schedule_functions(layout, len(system.parameters)),
+        dense_functions(layout),
+        output_functions(layout),
+        schedule_functions(layout, base, [_before(t) for t in system.thresholds]),
     ]
     if system.thresholds:
-        controller.append(crossing_function(layout, [[s for s, _ in t.settings] for t in system.thresholds]))
+        targets = [[s for s, _ in t.settings] for t in system.thresholds]
+        controller.append(crossing_function(layout, targets, any(t.pauses for t in system.thresholds)))
+        controller.append(locate_function(layout))
     text = "".join([DECLARATIONS, mathematics(), factor_functions(factor), *functions, *controller])
     return Program(text, layout, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
-def _bound(system: System, condition: int) -> int:
-    """The side of a threshold's condition that does not vary."""
-    one, other = system.graph.args[condition]
-    return one if system.graph.invariant(one) else other
+def _distance(system: System, threshold: Threshold) -> tuple[int, int]:
+    """How far a state is past a threshold, and what to judge that by: where nothing is said, the bound."""
+    if threshold.past is not None and threshold.size is not None:
+        return threshold.past, threshold.size
+    g = system.graph
+    one, other = g.args[threshold.condition]
+    return g.sub(other, one), g.function("abs", one if g.invariant(one) else other)
+
+
+def _before(threshold: Threshold) -> float:
+    """What a condition counts as before the start; one that pauses begins with what it is there."""
+    return math.nan if threshold.pauses else 1.0 if threshold.met_at_start else 0.0
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,23 @@ REQUEST = (
     "stop_time",  # f64[subjects]
     "stop_state",  # f64[subjects, N]
     "work",  # the memory described by `Layout`
-    "history",  # f64[outputs, N, lanes]
+    "pending",  # f64[lanes, N + 1, lanes]: outputs of each lane that are not written yet; see `flush`
+    "next",  # the first subject that no lane has taken
+    "start_time",  # f64[subjects]
+    "stop_met",  # f64[subjects, thresholds]: 1 where a threshold's condition holds at the stop, else 0
 )
 WORD = {name: i for i, name in enumerate(REQUEST)}
 
 # Kinds of events, and what becomes of a subject.
 ADD_STATE, SET_STATE, ADD_PARAMETER, SET_PARAMETER = range(4)
-DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_A_NUMBER = range(4)
+DONE, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_A_NUMBER, PAUSED = range(5)
+# What besides may become of it where the model has events in general.
+BAD_DELAY, BAD_SETTING, CONSTRAINT, CHANCE, TOO_MANY_EVENTS = range(5, 10)
+
+
+def of_event(status: int, event: int) -> int:
+    """Say in a status which event it is about; ``divmod(status, 16)`` takes it apart again."""
+    return status + 16 * event
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,7 @@ class Layout:
     thresholds: int
     settings: int
     stages: int
+    constants: int
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -64,6 +75,8 @@ class Layout:
             **{f"u{k}": n for k in range(self.stages)},
             "drift": n,
             "largest": n,
+            "fresh": self.constants,
+            "p_then": self.width,
             "w": self.entries,
             "s": self.scratch,
             "observed": self.observables,
@@ -98,14 +111,21 @@ LANE_VALUES = (
     "diagonal",
     "h_before",
     "error_before",
-    "target",
+    "target",  # of the next event, infinite where there is none
     "last",
+    "taken",  # the step being tried, and where it leads
+    "ahead",
+    "place",  # a part of that step
+    "next_time",  # of the next output, infinite when all are made
     "active",
     "arrived",
     "touched",
     "restart",
     "rejected_before",
+    "accepted",
     "fired",
+    "subject",  # -1 where there is none
+    "pending",  # outputs not written yet
     "next_event",
     "end_event",
     "next_output",

@@ -122,7 +122,23 @@ class _Writer:
                     if a in inside and self.g.op[a] == "mul" and uses[a] == 1:
                         fused.add(a)
                         break
-        return [n for n in nodes if n not in fused], fused
+        return self._gathered([n for n in nodes if n not in fused]), fused
+
+    def _gathered(self, nodes: list[int]) -> list[int]:
+        """Powers of one base one after the other, so that they share its logarithm."""
+        g = self.g
+        powers: dict[int, list[int]] = {}
+        for node in nodes:
+            # An exponent that is only loaded is there as early as the base.
+            if g.op[node] == "pow" and self._leaf(g.args[node][1]):
+                powers.setdefault(g.args[node][0], []).append(node)
+        order: list[int] = []
+        for node in nodes:
+            if g.op[node] != "pow" or not self._leaf(g.args[node][1]):
+                order.append(node)
+            else:
+                order.extend(powers.pop(g.args[node][0], []))
+        return order
 
     def _reached(self, roots: list[int]) -> list[int]:
         """As `needed`, but not below what is loaded."""
@@ -153,6 +169,7 @@ class _Writer:
         self.f = Function(f"{self.name}_{len(self.pieces)}", arguments)
         self.pieces.append(self.f)
         self.values = {}
+        self.logs: dict[int, tuple[str, str]] = {}
 
     def _text(self) -> str:
         main = Function(self.name, ", ".join(f"ptr noalias %{a}" for a in ARGUMENTS))
@@ -220,7 +237,7 @@ class _Writer:
         if op in ("exp", "log"):
             return f.value(f"call $V @lane_{op}($V {v[0]})")
         if op == "pow":
-            return f.value(f"call $V @lane_pow($V {v[0]}, $V {v[1]})")
+            return self._power(args[0], v[0], v[1])
         if op in ("max", "min"):
             best = f.larger(v[0], v[1]) if op == "max" else f.smaller(v[0], v[1])
             # The instruction lets the second NaN through; the first needs help unless it is a number.
@@ -233,6 +250,15 @@ class _Writer:
             return f.op("xor", v[0], "splat (i1 true)", "$M")
         assert op == "select", op
         return f.select(v[0], v[1], v[2])
+
+    def _power(self, base: int, x: str, y: str) -> str:
+        f = self.f
+        if base not in self.logs:
+            pair = f.value(f"call {{ $V, $V }} @lane_log_of_power($V {x})")
+            parts = [f.value(f"extractvalue {{ $V, $V }} {pair}, {k}") for k in (0, 1)]
+            self.logs[base] = (parts[0], parts[1])
+        high, low = self.logs[base]
+        return f.value(f"call $V @lane_power_of_log($V {high}, $V {low}, $V {x}, $V {y})")
 
     def _fused(self, op: str, args: tuple[int, ...], product: int) -> str:
         f = self.f

@@ -68,14 +68,14 @@ _LOG_LONG = [
 
 
 def mathematics() -> str:
-    """Write the functions ``@lane_exp``, ``@lane_log`` and ``@lane_pow`` of vectors.
+    """Write the functions ``@lane_exp`` and ``@lane_log`` of vectors, and pow in two.
 
     Returns:
-        IR text. exp(-inf) = 0, exp(inf) = inf; log(0) = -inf, log of a negative number is NaN; pow(0, y) is
-        0, 1 or inf for y > 0, y = 0, y < 0, a negative base gives NaN for every y, and pow(x, 0) = 1 for x >=
-        0; NaN in, NaN out.
+        IR text. exp(-inf) = 0, exp(inf) = inf; log(0) = -inf, log of a negative number is NaN; pow(x, y) is
+        ``@lane_power_of_log`` of ``@lane_log_of_power(x)``, x and y. pow(0, y) is 0, 1 or inf for y > 0, y =
+        0, y < 0, a negative base gives NaN for every y, and pow(x, 0) = 1 for x >= 0; NaN in, NaN out.
     """
-    return _exp() + _log() + _pow()
+    return _exp() + _log() + _log_of_power() + _power_of_log()
 
 
 def _polynomial(f: Function, x: str, coefficients: list[float]) -> str:
@@ -181,11 +181,19 @@ def _long_product(f: Function, a: str, a_low: str, b: str, b_low: str) -> tuple[
     return high, f.fma(a_low, b, f.fma(a, b_low, low))
 
 
-def _pow() -> str:
-    f = Function("lane_pow", "$V %x, $V %y", "$V")
+def _log_of_power() -> str:
+    """The part of pow that depends on the base alone, so that several powers of one base share it."""
+    f = Function("lane_log_of_power", "$V %x", "{ $V, $V }")
     high, low = _long_log(f, "%x")
-    p = f.op("fmul", "%y", high)
-    p_low = f.fma("%y", low, f.fma("%y", high, f.negative(p)))
+    pair = f.value(f"insertvalue {{ $V, $V }} poison, $V {high}, 0")
+    f.line(f"ret {{ $V, $V }} {f.value(f'insertvalue {{ $V, $V }} {pair}, $V {low}, 1')}")
+    return f.text()
+
+
+def _power_of_log() -> str:
+    f = Function("lane_power_of_log", "$V %high, $V %low, $V %x, $V %y", "$V")
+    p = f.op("fmul", "%y", "%high")
+    p_low = f.fma("%y", "%low", f.fma("%y", "%high", f.negative(p)))
     over = f.compare("ogt", p, number(720.0))
     under = f.compare("olt", p, number(-760.0))
     p = f.select(under, number(-760.0), f.select(over, number(720.0), p))

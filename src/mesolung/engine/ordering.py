@@ -1,9 +1,11 @@
-"""An order of elimination that keeps a sparse factor sparse: approximate minimum degree, written anew.
+"""An order of elimination that keeps a sparse factor sparse: least local fill, on the diagonal, written anew.
 
-Method: P. R. Amestoy, T. A. Davis, I. S. Duff, An approximate minimum degree ordering algorithm, SIAM Journal
-on Matrix Analysis and Applications 17 (1996) 886: a quotient graph in which an eliminated row becomes an
-element, that absorbs the elements it touches, and degrees are bounded from above by sizes of sets instead of
-being counted.
+Method: H. M. Markowitz, The elimination form of the inverse and its application to linear programming,
+Management Science 3 (1957) 255, with the pivot that makes the fewest new entries first (W. F. Tinney, J. W.
+Walker, Direct solutions of sparse network equations by optimally ordered triangular factorization,
+Proceedings of the IEEE 55 (1967) 1801). Rows and columns keep patterns of their own: the Jacobian of a
+reaction network is far from symmetric, and what only reads (a cumulative hazard) or only drives (a drug) is
+eliminated for nothing.
 """
 
 from __future__ import annotations
@@ -16,45 +18,42 @@ def elimination_order(size: int, entries: Iterable[tuple[int, int]]) -> list[int
 
     Arguments:
         size: rows of the square matrix.
-        entries: positions (i, j) that may differ from zero, in any order; the pattern is taken as symmetric.
+        entries: positions (i, j) that may differ from zero, in any order.
 
     Returns:
-        The rows, first to be eliminated first. Equal patterns give equal orders; ties go to the lower index.
+        The rows, first to be eliminated first: least new entries, then fewest operations, then the lower
+        index. Equal patterns give equal orders.
     """
+    # What is left of each row and column, the diagonal apart.
     rows: list[set[int]] = [set() for _ in range(size)]
+    columns: list[set[int]] = [set() for _ in range(size)]
     for i, j in entries:
         if i != j:
             rows[i].add(j)
-            rows[j].add(i)
-    touching: list[set[int]] = [set() for _ in range(size)]  # elements that a remaining row belongs to
-    members: dict[int, set[int]] = {}  # remaining rows of each element
-    degree = [len(r) for r in rows]
-    left = set(range(size))
+            columns[j].add(i)
+
+    def cost(pivot: int) -> tuple[int, int, int]:
+        row, column = rows[pivot], columns[pivot]
+        # Row i gets what the pivot's row has and it has not; its own diagonal is there already.
+        fill = sum(len(row - rows[i]) - (i in row) for i in column)
+        return fill, len(row) * len(column), pivot
+
+    costs = {pivot: cost(pivot) for pivot in range(size)}
     order: list[int] = []
-    while left:
-        pivot = min(left, key=lambda i: (degree[i], i))
-        left.discard(pivot)
+    while costs:
+        pivot = min(costs, key=costs.__getitem__)
+        del costs[pivot]
         order.append(pivot)
-        absorbed = touching[pivot]
-        front = set(rows[pivot]).union(*(members[e] for e in absorbed)) - {pivot}
-        for e in absorbed:
-            del members[e]
-        members[pivot] = front
-        # How much of each element lies outside the new one.
-        outside: dict[int, int] = {}
-        for i in front:
-            touching[i] -= absorbed
-            rows[i] -= front
+        row, column = rows[pivot], columns[pivot]
+        for i in column:
+            rows[i] |= row - {i}
             rows[i].discard(pivot)
-            for e in touching[i]:
-                outside[e] = outside.get(e, len(members[e])) - 1
-        for i in sorted(front):
-            bound = len(rows[i]) + len(front) - 1 + sum(outside[e] for e in touching[i])
-            degree[i] = min(len(left) - 1, degree[i] + len(front) - 1, bound)
-        covered = {e for e, n in outside.items() if n == 0}
-        for i in front:
-            touching[i] -= covered
-            touching[i].add(pivot)
-        for e in covered:
-            del members[e]
+        for j in row:
+            columns[j] |= column - {j}
+            columns[j].discard(pivot)
+        # Fill depends on the rows that a pivot's column meets, so on neighbours of what changed.
+        changed = row | column
+        for i in changed | set().union(*(rows[i] for i in column)):
+            if i in costs:
+                costs[i] = cost(i)
     return order

@@ -1,72 +1,112 @@
-"""What happens between steps, lane by lane: subjects come in, events apply, outputs are kept and written."""
+"""What happens between steps, lane by lane: subjects come and go, events apply, the next target is found."""
 
 from __future__ import annotations
 
+from mesolung.engine.frame import Frame
 from mesolung.engine.ir import hexadecimal, number, whole
 from mesolung.engine.layout import ADD_PARAMETER, ADD_STATE, SET_STATE, Layout
-from mesolung.engine.rosenbrock import Frame
+
+INFINITE = hexadecimal(float("inf"))
 
 
-def schedule_functions(layout: Layout, parameters: int) -> str:
+def schedule_functions(layout: Layout, parameters: int, met_at_start: list[float]) -> str:
     """Write the functions between steps and the two that Python calls, ``@solve`` and ``@initialise``.
 
     Arguments:
         layout: the working memory.
         parameters: number of parameters of a subject.
+        met_at_start: what each threshold's condition counts as before time 0.
 
     Returns:
         IR text.
     """
     parts = (
-        _fill(layout, parameters),
+        _take(layout, parameters, met_at_start),
+        _refill(layout, parameters),
         _apply(layout),
         _arrive(layout),
         _stop(layout),
-        _write(layout, parameters),
+        _solve(layout),
+        _initialise(layout, parameters),
     )
-    return "".join(parts) + _solve(layout) + _initialise(layout)
+    return "".join(parts)
 
 
-def _subject(f: Frame, first: str, lane: str) -> tuple[str, str]:
-    """The subject of a lane (the last one again where there are too few) and whether the lane has its own."""
-    own = f.op("add", first, lane, "i64")
-    last = f.op("sub", f.word("subjects"), "1", "i64")
-    valid = f.compare("sle", own, last, "i64")
-    return f.value(f"select i1 {valid}, i64 {own}, i64 {last}"), valid
-
-
-def _element(f: Frame, row: str, width: str, column: str) -> str:
+def element(f: Frame, row: str, width: str, column: str) -> str:
+    """Where an element lies in an array with rows of a width."""
     return f.op("add", f.op("mul", row, width, "i64"), column, "i64")
 
 
 def _copy_in(f: Frame, source: str, array: str, count: int, subject: str, lane: str) -> None:
     """Take a subject's row of an array into its lane."""
     with f.loop(count) as k:
-        value = f.load(f.word(source, "ptr"), _element(f, subject, str(count), k), "double")
-        f.store(value, f.array(array), _element(f, k, "$N", lane), "double")
+        value = f.load(f.word(source, "ptr"), element(f, subject, str(count), k), "double")
+        f.store(value, f.array(array), element(f, k, "$N", lane), "double")
 
 
-def _fill(layout: Layout, parameters: int) -> str:
-    f = Frame("fill", layout, ", i64 %first")
-    with f.loop("$N") as lane:
-        subject, valid = _subject(f, "%first", lane)
-        _copy_in(f, "parameters", "p", parameters, subject, lane)
-        _copy_in(f, "initial", "y", layout.states, subject, lane)
-        outputs = f.word("outputs")
-        row = f.op("mul", subject, f.word("times_stride"), "i64")
-        some = f.compare("sgt", outputs, "0", "i64")
-        f.store(hexadecimal(0.0), f.array("last"), lane, "double")
-        with f.when(some):
-            final = f.op("add", row, f.op("sub", outputs, "1", "i64"), "i64")
-            f.store(f.load(f.word("times", "ptr"), final, "double"), f.array("last"), lane, "double")
-        busy = f.value(f"sext i1 {f.op('and', valid, some, 'i1')} to i64")
-        f.store(busy, f.array("active"), lane, "i64")
-        for name, shift in (("next_event", "0"), ("end_event", "1")):
-            place = f.op("add", subject, shift, "i64")
-            f.store(f.load(f.word("first_event", "ptr"), place, "i64"), f.array(name), lane, "i64")
-    f.model("derive", f.array("y"), f.array("time"), f.array("p"))
-    f.prepare()
+def _take(layout: Layout, parameters: int, met_at_start: list[float]) -> str:
+    """``@take(q, lane, subject)``: put a subject into a lane, at its start time."""
+    f = Frame("take", layout, ", i64 %lane, i64 %subject")
+    _copy_in(f, "parameters", "p", parameters, "%subject", "%lane")
+    _copy_in(f, "initial", "y", layout.states, "%subject", "%lane")
+    _copy_in(f, "start_time", "time", 1, "%subject", "%lane")
+    with f.loop(layout.states) as i:
+        place = element(f, i, "$N", "%lane")
+        size = f.value(f"call double @llvm.fabs.f64(double {f.load(f.array('y'), place, 'double')})")
+        f.store(size, f.array("largest"), place, "double")
+    for name in ("h", "diagonal", "h_before", "stage_time", "place"):
+        f.store(hexadecimal(0.0), f.array(name), "%lane", "double")
+    f.store(hexadecimal(1.0), f.array("error_before"), "%lane", "double")
+    f.store(INFINITE, f.array("target"), "%lane", "double")
+    for name in ("status", "steps", "rejected", "rejected_before", "next_output", "pending"):
+        f.store("0", f.array(name), "%lane", "i64")
+    for name in ("active", "arrived", "touched", "restart"):
+        f.store("-1", f.array(name), "%lane", "i64")
+    f.store("%subject", f.array("subject"), "%lane", "i64")
+    for e, met in enumerate(met_at_start):
+        f.store(hexadecimal(met), f.at(f.array("met_before"), e), "%lane", "double")
+        f.store(hexadecimal(0.0), f.at(f.array("past_before"), e), "%lane", "double")
+    for name, shift in (("next_event", "0"), ("end_event", "1")):
+        place = f.op("add", "%subject", shift, "i64")
+        f.store(f.load(f.word("first_event", "ptr"), place, "i64"), f.array(name), "%lane", "i64")
+    f.store(hexadecimal(0.0), f.array("last"), "%lane", "double")
+    outputs = f.word("outputs")
+    with f.when(f.compare("sgt", outputs, "0", "i64")):
+        final = f.op("mul", "%subject", f.word("times_stride"), "i64")
+        final = f.op("add", final, f.op("sub", outputs, "1", "i64"), "i64")
+        f.store(f.load(f.word("times", "ptr"), final, "double"), f.array("last"), "%lane", "double")
     return f.finish()
+
+
+def _refill(layout: Layout, parameters: int) -> str:
+    """``@refill(q)``: hand back the subjects of lanes that are done, and give these lanes the next ones."""
+    f = Frame("refill", layout)
+    f.set_lanes("fired", whole(0), "$I")
+    with f.loop("$N") as lane, f.when(_has(f, "active", lane, "eq")):
+        with f.when(f.compare("sge", f.load(f.array("subject"), lane, "i64"), "0", "i64")):
+            f.line(f"call void @flush(ptr %q, i64 {lane})")
+            f.line(f"call void @stop(ptr %q, i64 {lane})")
+            f.store("-1", f.array("subject"), lane, "i64")
+        subject = f.word("next")
+        with f.when(f.compare("slt", subject, f.word("subjects"), "i64")):
+            f.line(f"call void @take(ptr %q, i64 {lane}, i64 {subject})")
+            f.store("-1", f.array("fired"), lane, "i64")
+            f.set_word("next", f.op("add", subject, "1", "i64"))
+    taken = f.flag("fired")
+    with f.when(f.any(taken)):
+        # Derived constants stay what they were at time 0, so only new subjects get them.
+        f.model("derive", f.array("y"), f.array("time"), f.array("fresh"))
+        with f.loop(layout.constants) as k:
+            place = f.op("add", k, str(parameters), "i64")
+            old = f.load(f.array("p"), place)
+            f.store(f.select(taken, f.load(f.array("fresh"), k), old), f.array("p"), place)
+        f.prepare()
+        f.line("call void @arrive(ptr %q)")
+    return f.finish()
+
+
+def _has(f: Frame, flag: str, lane: str, how: str = "ne") -> str:
+    return f.compare(how, f.load(f.array(flag), lane, "i64"), "0", "i64")
 
 
 def _due(f: Frame, lane: str, now: str) -> str:
@@ -81,8 +121,8 @@ def _due(f: Frame, lane: str, now: str) -> str:
 
 
 def _apply(layout: Layout) -> str:
-    """``@apply(q, lane, now, states)``: events up to now; 1 where one touched a state, 3 a parameter."""
-    f = Frame("apply", layout, ", i64 %lane, double %now, i1 %states", "i64")
+    """``@apply(q, lane, now)``: events up to now; 1 where one touched a state, 3 a parameter."""
+    f = Frame("apply", layout, ", i64 %lane, double %now", "i64")
     touched = f.variable("i64", "0")
     with f.during(lambda: _due(f, "%lane", "%now")):
         event = f.load(f.array("next_event"), "%lane", "i64")
@@ -96,187 +136,136 @@ def _apply(layout: Layout) -> str:
             f.compare("eq", kind, str(ADD_PARAMETER), "i64"),
             "i1",
         )
-        place = _element(f, target, "$N", "%lane")
+        place = element(f, target, "$N", "%lane")
         base = f.value(f"select i1 {on_state}, ptr {f.array('y')}, ptr {f.array('p')}")
-        served = f.op("or", f.op("xor", on_state, "true", "i1"), "%states", "i1")
-        with f.when(served):
-            old = f.load(base, place, "double")
-            new = f.value(f"select i1 {adds}, double {f.op('fadd', old, value, 'double')}, double {value}")
-            f.store(new, base, place, "double")
-            mark = f.value(f"select i1 {on_state}, i64 1, i64 3")
-            f.store(f.op("or", f.load(touched, 0, "i64"), mark, "i64"), touched, 0, "i64")
-            with f.when(f.op("and", on_state, "%states", "i1")):
-                size = f.value(f"call double @llvm.fabs.f64(double {new})")
-                large = f.load(f.array("largest"), place, "double")
-                more = f.compare("ogt", size, large, "double")
-                f.store(
-                    f.value(f"select i1 {more}, double {size}, double {large}"),
-                    f.array("largest"),
-                    place,
-                    "double",
-                )
+        old = f.load(base, place, "double")
+        new = f.value(f"select i1 {adds}, double {f.op('fadd', old, value, 'double')}, double {value}")
+        f.store(new, base, place, "double")
+        mark = f.value(f"select i1 {on_state}, i64 1, i64 3")
+        f.store(f.op("or", f.load(touched, 0, "i64"), mark, "i64"), touched, 0, "i64")
+        with f.when(on_state):
+            size = f.value(f"call double @llvm.fabs.f64(double {new})")
+            large = f.load(f.array("largest"), place, "double")
+            more = f.compare("ogt", size, large, "double")
+            larger = f.value(f"select i1 {more}, double {size}, double {large}")
+            f.store(larger, f.array("largest"), place, "double")
         f.store(f.op("add", event, "1", "i64"), f.array("next_event"), "%lane", "i64")
     f.line(f"ret i64 {f.load(touched, 0, 'i64')}")
     return f.text()
 
 
-def _output_time(f: Frame, subject: str, k: str) -> str:
-    place = f.op("add", f.op("mul", subject, f.word("times_stride"), "i64"), k, "i64")
-    return f.load(f.word("times", "ptr"), place, "double")
-
-
 def _arrive(layout: Layout) -> str:
-    """``@arrive(q, first)``: in lanes that reached their target, events, outputs, the next target."""
-    f = Frame("arrive", layout, ", i64 %first")
+    """``@arrive(q)``: in lanes that start or reached their target, events, outputs, the next target."""
+    f = Frame("arrive", layout)
     changed = f.variable("i64", "0")
-    with f.loop("$N") as lane:
-        here = f.compare("ne", f.load(f.array("arrived"), lane, "i64"), "0", "i64")
-        with f.when(
-            f.op("and", here, f.compare("ne", f.load(f.array("active"), lane, "i64"), "0", "i64"), "i1")
-        ):
-            now = f.load(f.array("time"), lane, "double")
-            mark = f.value(f"call i64 @apply(ptr %q, i64 {lane}, double {now}, i1 true)")
-            f.store(f.op("or", f.load(changed, 0, "i64"), mark, "i64"), changed, 0, "i64")
-            with f.when(f.compare("ne", mark, "0", "i64")):
-                f.store("-1", f.array("touched"), lane, "i64")
-                f.store("-1", f.array("restart"), lane, "i64")
+    with (
+        f.loop("$N") as lane,
+        f.when(f.op("and", _has(f, "arrived", lane), _has(f, "active", lane), "i1")),
+    ):
+        # What is pending belongs to the parameters as they were.
+        f.line(f"call void @flush(ptr %q, i64 {lane})")
+        now = f.load(f.array("time"), lane, "double")
+        mark = f.value(f"call i64 @apply(ptr %q, i64 {lane}, double {now})")
+        f.store(f.op("or", f.load(changed, 0, "i64"), mark, "i64"), changed, 0, "i64")
+        with f.when(f.compare("ne", mark, "0", "i64")):
+            f.store("-1", f.array("touched"), lane, "i64")
+            f.store("-1", f.array("restart"), lane, "i64")
     with f.when(f.compare("ne", f.op("and", f.load(changed, 0, "i64"), "2", "i64"), "0", "i64")):
         f.prepare()
     if layout.thresholds:
         with f.when(f.any(f.flag("touched"))):
             f.line("call void @cross(ptr %q)")
     f.set_lanes("touched", whole(0), "$I")
-    with f.loop("$N") as lane:
-        here = f.compare("ne", f.load(f.array("arrived"), lane, "i64"), "0", "i64")
-        with f.when(
-            f.op("and", here, f.compare("ne", f.load(f.array("active"), lane, "i64"), "0", "i64"), "i1")
-        ):
-            _outputs(f, lane)
+    with (
+        f.loop("$N") as lane,
+        f.when(f.op("and", _has(f, "arrived", lane), _has(f, "active", lane), "i1")),
+    ):
+        f.line(f"call void @halt(ptr %q, i64 {lane})")
+        _next_target(f, lane)
     f.set_lanes("arrived", whole(0), "$I")
     return f.finish()
 
 
-def _outputs(f: Frame, lane: str) -> None:
-    """Keep the states at every output time that a lane has reached, and find where it goes next."""
-    n = f.layout.states
-    subject, _ = _subject(f, "%first", lane)
-    now = f.load(f.array("time"), lane, "double")
-
-    def reached() -> str:
-        k = f.load(f.array("next_output"), lane, "i64")
-        left = f.compare("slt", k, f.word("outputs"), "i64")
-        safe = f.value(f"select i1 {left}, i64 {k}, i64 0")
-        return f.op("and", left, f.compare("ole", _output_time(f, subject, safe), now, "double"), "i1")
-
-    with f.during(reached):
-        k = f.load(f.array("next_output"), lane, "i64")
-        row = f.op("mul", k, str(n), "i64")
-        with f.loop(n) as i:
-            value = f.load(f.array("y"), _element(f, i, "$N", lane), "double")
-            place = _element(f, f.op("add", row, i, "i64"), "$N", lane)
-            f.store(value, f.word("history", "ptr"), place, "double")
-        f.store(f.op("add", k, "1", "i64"), f.array("next_output"), lane, "i64")
-    k = f.load(f.array("next_output"), lane, "i64")
-    left = f.compare("slt", k, f.word("outputs"), "i64")
-    f.store(f.value(f"sext i1 {left} to i64"), f.array("active"), lane, "i64")
-    with f.when(left):
-        output = _output_time(f, subject, k)
-        f.store(output, f.array("target"), lane, "double")
-        with f.when(_due(f, lane, output)):
-            event = f.load(f.array("next_event"), lane, "i64")
-            f.store(f.load(f.word("event_time", "ptr"), event, "double"), f.array("target"), lane, "double")
+def _next_target(f: Frame, lane: str) -> None:
+    """The time of a lane's next event."""
+    f.store(INFINITE, f.array("target"), lane, "double")
+    event = f.load(f.array("next_event"), lane, "i64")
+    with f.when(f.compare("slt", event, f.load(f.array("end_event"), lane, "i64"), "i64")):
+        f.store(f.load(f.word("event_time", "ptr"), event, "double"), f.array("target"), lane, "double")
 
 
 def _stop(layout: Layout) -> str:
-    """``@stop(q, first)``: hand back how each lane's subject ended, before its lane is used again."""
-    f = Frame("stop", layout, ", i64 %first")
-    with f.loop("$N") as lane:
-        subject, valid = _subject(f, "%first", lane)
-        with f.when(valid):
-            for name in ("status", "steps", "rejected"):
-                f.store(f.load(f.array(name), lane, "i64"), f.word(name, "ptr"), subject, "i64")
-            f.store(f.load(f.array("time"), lane, "double"), f.word("stop_time", "ptr"), subject, "double")
-            with f.loop(layout.states) as i:
-                value = f.load(f.array("y"), _element(f, i, "$N", lane), "double")
-                place = _element(f, subject, str(layout.states), i)
-                f.store(value, f.word("stop_state", "ptr"), place, "double")
+    """``@stop(q, lane)``: hand back how a lane's subject ended, before the lane is used again."""
+    f = Frame("stop", layout, ", i64 %lane")
+    subject = f.load(f.array("subject"), "%lane", "i64")
+    for name in ("status", "steps", "rejected"):
+        f.store(f.load(f.array(name), "%lane", "i64"), f.word(name, "ptr"), subject, "i64")
+    f.store(f.load(f.array("time"), "%lane", "double"), f.word("stop_time", "ptr"), subject, "double")
+    with f.loop(layout.states) as i:
+        value = f.load(f.array("y"), element(f, i, "$N", "%lane"), "double")
+        f.store(value, f.word("stop_state", "ptr"), element(f, subject, str(layout.states), i), "double")
+    if layout.thresholds:
+        with f.loop(layout.thresholds) as e:
+            value = f.load(f.array("met_before"), element(f, e, "$N", "%lane"), "double")
+            place = element(f, subject, str(layout.thresholds), e)
+            f.store(value, f.word("stop_met", "ptr"), place, "double")
+    # What was not reached is not a number.
+    outputs, wanted = f.word("outputs"), f.word("wanted")
+    made = f.load(f.array("next_output"), "%lane", "i64")
+    row = f.op("mul", element(f, subject, outputs, made), wanted, "i64")
+    with f.loop(f.op("mul", f.op("sub", outputs, made, "i64"), wanted, "i64")) as k:
+        place = f.op("add", row, k, "i64")
+        f.store(hexadecimal(float("nan")), f.word("values", "ptr"), place, "double")
     return f.finish()
-
-
-def _write(layout: Layout, parameters: int) -> str:
-    """``@write(q, first)``: the wanted outputs; observables see the parameters as they were at each time."""
-    f = Frame("write", layout, ", i64 %first")
-    n, history = layout.states, f.word("history", "ptr")
-    observing = f.compare("ne", f.word("observing"), "0", "i64")
-    with f.when(observing):
-        f.line("call void @fill(ptr %q, i64 %first)")
-    with f.loop(f.word("outputs")) as k:
-        states = f.at(history, f.op("mul", k, str(n), "i64"))
-        with f.when(observing):
-            _observe(f, states, k)
-        with f.loop("$N") as lane:
-            subject, valid = _subject(f, "%first", lane)
-            with f.when(valid):
-                _write_row(f, states, k, lane, subject)
-    return f.finish()
-
-
-def _observe(f: Frame, states: str, k: str) -> None:
-    changed = f.variable("i64", "0")
-    f.store("0", changed, 0, "i64")
-    with f.loop("$N") as lane:
-        subject, _ = _subject(f, "%first", lane)
-        now = _output_time(f, subject, k)
-        f.store(now, f.array("stage_time"), lane, "double")
-        mark = f.value(f"call i64 @apply(ptr %q, i64 {lane}, double {now}, i1 false)")
-        f.store(f.op("or", f.load(changed, 0, "i64"), mark, "i64"), changed, 0, "i64")
-    with f.when(f.compare("ne", f.load(changed, 0, "i64"), "0", "i64")):
-        f.prepare()
-    f.model("observe", states, f.array("stage_time"), f.array("observed"))
-
-
-def _write_row(f: Frame, states: str, k: str, lane: str, subject: str) -> None:
-    n, wanted = f.layout.states, f.word("wanted")
-    reached = f.compare("slt", k, f.load(f.array("next_output"), lane, "i64"), "i64")
-    row = f.op("mul", _element(f, subject, f.word("outputs"), k), wanted, "i64")
-    with f.loop(wanted) as o:
-        index = f.load(f.word("wanted_index", "ptr"), o, "i64")
-        is_state = f.compare("slt", index, str(n), "i64")
-        base = f.value(f"select i1 {is_state}, ptr {states}, ptr {f.array('observed')}")
-        local = f.value(f"select i1 {is_state}, i64 {index}, i64 {f.op('sub', index, str(n), 'i64')}")
-        value = f.load(base, _element(f, local, "$N", lane), "double")
-        nan = hexadecimal(float("nan"))
-        value = f.value(f"select i1 {reached}, double {value}, double {nan}")
-        f.store(value, f.word("values", "ptr"), f.op("add", row, o, "i64"), "double")
 
 
 def _solve(layout: Layout) -> str:
-    """``@solve(q)``: all subjects of the request, as many at a time as there are lanes."""
+    """``@solve(q)``: all subjects of the request; a lane that is done takes the next one at once."""
     f = Frame("solve", layout, exported=True)
-    with f.loop(f.word("subjects"), "$N") as first:
-        f.line(f"call void @start(ptr %q, i64 {first})")
-        f.line(f"call void @arrive(ptr %q, i64 {first})")
-        with f.during(lambda: f.any(f.flag("active"))):
-            f.line("call void @step(ptr %q)")
-            with f.when(f.any(f.flag("arrived"))):
-                f.line(f"call void @arrive(ptr %q, i64 {first})")
-        f.line(f"call void @stop(ptr %q, i64 {first})")
-        f.line(f"call void @write(ptr %q, i64 {first})")
+    f.set_word("next", "0")
+    f.set_lanes("active", whole(0), "$I")
+    f.set_lanes("subject", whole(-1), "$I")
+    f.set_lanes("arrived", whole(0), "$I")
+
+    def waiting() -> str:
+        """Whether a lane is done that holds a subject, or could."""
+        idle = f.neither(f.flag("active"))
+        held = f.both(idle, f.compare("sge", f.lanes("subject", "$I"), whole(0), "$I"))
+        left = f.compare("slt", f.word("next"), f.word("subjects"), "i64")
+        return f.op("or", f.any(held), f.op("and", f.any(idle), left, "i1"), "i1")
+
+    def busy() -> str:
+        with f.during(waiting):
+            f.line("call void @refill(ptr %q)")
+        return f.any(f.flag("active"))
+
+    with f.during(busy):
+        f.line("call void @step(ptr %q)")
+        with f.when(f.any(f.flag("arrived"))):
+            f.line("call void @arrive(ptr %q)")
     return f.finish()
 
 
-def _initialise(layout: Layout) -> str:
+def _initialise(layout: Layout, parameters: int) -> str:
     """``@initialise(q)``: the initial states that follow from parameters, for all subjects of the request."""
     f = Frame("initialise", layout, exported=True)
     f.set_lanes("time", number(0.0))
+    last = f.op("sub", f.word("subjects"), "1", "i64")
+    derived = f.at(f.array("p"), parameters)
     with f.loop(f.word("subjects"), "$N") as first:
-        f.line(f"call void @fill(ptr %q, i64 {first})")
+        with f.loop("$N") as lane:
+            own = f.op("add", first, lane, "i64")
+            held = f.compare("sle", own, last, "i64")
+            subject = f.value(f"select i1 {held}, i64 {own}, i64 {last}")
+            _copy_in(f, "parameters", "p", parameters, subject, lane)
+        f.model("derive", f.array("y"), f.array("time"), f.array("fresh"))
+        with f.loop(layout.constants) as k:
+            f.store(f.load(f.array("fresh"), k), derived, k)
+        f.prepare()
         f.model("begin", f.array("trial"), f.array("time"), f.array("y"))
         with f.loop("$N") as lane:
-            subject, valid = _subject(f, first, lane)
-            with f.when(valid):
-                with f.loop(layout.states) as i:
-                    value = f.load(f.array("y"), _element(f, i, "$N", lane), "double")
-                    place = _element(f, subject, str(layout.states), i)
-                    f.store(value, f.word("initial", "ptr"), place, "double")
+            subject = f.op("add", first, lane, "i64")
+            with f.when(f.compare("sle", subject, last, "i64")), f.loop(layout.states) as i:
+                value = f.load(f.array("y"), element(f, i, "$N", lane), "double")
+                f.store(value, f.word("initial", "ptr"), element(f, subject, str(layout.states), i), "double")
     return f.finish()

@@ -14,8 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from mesolung.engine.cache import Entry, from_cache
 from mesolung.engine.cohort import Problem, initial_states, solve_cohort
 from mesolung.engine.errors import EngineError, SubjectFailure
+from mesolung.engine.event_loop import Machine, solve_with_events
 from mesolung.engine.events import EventTable
 from mesolung.engine.failure import describe
+from mesolung.engine.infusions import with_infusions
 from mesolung.engine.kernel import Kernel, machine_code, this_processor, toolchain, write_program
 from mesolung.engine.layout import Layout
 from mesolung.engine.sbml import read_sbml
@@ -167,7 +169,11 @@ class CompiledModel:
             of_largest=of_largest,
             max_steps=max_steps,
         )
-        answer = solve_cohort(self._kernel, self._layout, self.lanes, problem, workers, chunk, progress)
+        if self._system.events or self._system.switches:
+            machine = Machine(self._system, self._kernel, self._layout, self.lanes)
+            answer = solve_with_events(machine, problem, workers, chunk, progress)
+        else:
+            answer = solve_cohort(self._kernel, self._layout, self.lanes, problem, workers, chunk, progress)
         failures = tuple(
             describe(
                 self._system,
@@ -232,11 +238,19 @@ class CompiledModel:
         return floor, 0.0
 
 
-def compile_model(sbml: str | Path, *, lanes: int | None = None, cache: bool | Path = True) -> CompiledModel:
+def compile_model(
+    sbml: str | Path,
+    *,
+    infusions: Sequence[str] = (),
+    lanes: int | None = None,
+    cache: bool | Path = True,
+) -> CompiledModel:
     """Compile a model to machine code for this processor; no compiler is needed on the machine.
 
     Arguments:
         sbml: SBML text, or the path of an SBML file.
+        infusions: states that get a parameter ``STATE.infusion``, the rate at which it is infused (0 unless
+            events or rows of parameters say otherwise).
         lanes: subjects in a vector: 2, 4 or 8; None for what the processor holds. It changes speed, not
             numbers.
         cache: whether compiled code is kept between runs (in ``$MESOLUNG_CACHE`` or the user's cache folder),
@@ -252,7 +266,7 @@ def compile_model(sbml: str | Path, *, lanes: int | None = None, cache: bool | P
     width = this_processor().lanes if lanes is None else lanes
     if width not in (2, 4, 8):
         raise EngineError(f"a vector holds 2, 4 or 8 subjects, not {width}")
-    system = read_sbml(sbml)
+    system = with_infusions(read_sbml(sbml), infusions)
     folder = None if cache is False else cache_folder("kernels") if cache is True else Path(cache)
 
     def make() -> Entry:
