@@ -83,7 +83,7 @@ def details(result: Result) -> str:
     parts = []
     for name, compared in result["tasks"].items():
         tools = compared["tools"]
-        parts.append(f"### {TITLES.get(name, name).capitalize()}: curves")
+        parts.append(f"### {(TITLES.get(name) or name).capitalize()}: curves")
         lines = ["| tool | how it is run | rtol: max scaled error, ms a subject |", "|---|---|---|"]
         for row in tools.values():
             points = "; ".join(
@@ -91,7 +91,7 @@ def details(result: Result) -> str:
             )
             lines.append(f"| {row['tool']} | {row['how']} | {points} |")
         parts.append("\n".join(lines))
-        parts.append(f"### {TITLES.get(name, name).capitalize()}: slopes")
+        parts.append(f"### {(TITLES.get(name) or name).capitalize()}: slopes")
         lines = [
             "| tool | ms a subject more | off a line | ms a dose more | off it | ms an output | off it |",
             "|---|---|---|---|---|---|---|",
