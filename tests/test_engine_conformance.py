@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -16,8 +17,6 @@ def command(root: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("sbml_suite", root / "benchmarks" / "sbml_suite.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module

@@ -115,10 +115,12 @@ def test_the_first_of_two_events_takes_the_trigger_from_the_second() -> None:
         assert y[0] == (end if persistent == "false" else 10.0)
 
 
+@pytest.mark.parametrize("bound", ["0.5", "0.5 + 0.1*y"])
 @pytest.mark.parametrize("before, y", [("false", 7.0), ("true", 0.0)])
-def test_an_event_at_the_start_happens_where_it_was_not_met_before(before: str, y: float) -> None:
+def test_an_event_at_the_start_happens_where_it_was_not_met_before(before: str, y: float, bound: str) -> None:
+    """A bound that does not vary is watched in the kernel, another one from outside."""
     found, z = solve(
-        f"x = 1; y = 0; x' = -x; y' = 0; z := 2*y; at x > 0.5, t0 = {before}: y = 7", [0.0, 1.0], "y", "z"
+        f"x = 1; y = 0; x' = -x; y' = 0; z := 2*y; at x > {bound}, t0 = {before}: y = 7", [0.0, 1.0], "y", "z"
     )
     assert found.tolist() == [y, y] and z.tolist() == [2 * y, 2 * y]
 
