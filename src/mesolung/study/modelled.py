@@ -32,11 +32,15 @@ def why_not_study(study: Study) -> str | None:
     Returns:
         the reason; None where at least a part may be.
     """
-    named = [("kind", study.kind), ("species", study.species), ("origin", study.origin)]
+    named = [("kind", study.kind), ("species", study.species)]
     named += [("disease", name) for name in study.disease_names if name not in diseases()]
     for what, name in named:
         if waits_for := reserved().get((what, name)):
             return _waits(f'{what} "{name}"', waits_for)
+    if study.injury and all(arm.injury for arm in study.arms):
+        return _waits(f'injury by "{study.injury[0].agent}"', reserved()["key", "injury"])
+    if waits_for := reserved().get(("origin", study.origin)):
+        return _waits(f'origin "{study.origin}"', waits_for)
     for rule in study.population.include:
         if rule.name in inclusions():
             return _waits(f'inclusion by "{rule.name}"', reserved()["key", "population.include"])
@@ -158,11 +162,22 @@ def modelled_part(study: Study) -> Study | None:
             "arms": tuple(_plain_arm(study, arm) for arm in arms),
             "endpoints": asked,
             "observations": seen,
-            "duration_h": min(study.duration_h, LONGEST_MODELLED_H),
+            "duration_h": _duration(study, arms, (*asked, *seen)),
             "population": _population(study, arms),
         }
     )
     return study if part == study else part
+
+
+def _duration(study: Study, arms: Sequence[Arm], lines: Sequence[EndpointAsked | Observation]) -> float:
+    """How long the part has to be followed: a study that is too long only as far as something is asked."""
+    if study.duration_h <= LONGEST_MODELLED_H:
+        return study.duration_h
+    if any(line.time_h is None for line in lines):
+        return LONGEST_MODELLED_H
+    times = [line.time_h or 0.0 for line in lines]
+    times += [time for arm in arms for treatment in arm.treatments for time in treatment.times_h]
+    return max(*times, 24.0)
 
 
 def left_out(study: Study) -> list[str]:
@@ -197,7 +212,7 @@ def left_out(study: Study) -> list[str]:
         elif line.responder is not None:
             said.append(f"usual care: who responds to {name} is the model's, not the study's")
     if study.duration_h > LONGEST_MODELLED_H:
-        said.append(f"courses are followed for {LONGEST_MODELLED_H / 24:g} d")
+        said.append(f"courses are followed for at most {LONGEST_MODELLED_H / 24:g} d")
     return list(dict.fromkeys(said))
 
 

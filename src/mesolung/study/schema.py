@@ -90,7 +90,7 @@ def result_schema() -> dict[str, Any]:
         "inside_90": {"type": ["boolean", "null"]},
         "log_score": number,
     }
-    not_modelled = {"status": {"const": NOT_MODELLED}, "reason": text}
+    not_modelled = {"status": {"const": NOT_MODELLED}, "reason": text, "unit": name}
     of_direction = {"p_lower": share, "p_none": share, "p_higher": share}
     arm = {"unit": text, "n": count, "mean": number, **bands, "expected": _table(bands)}
     result = {

@@ -52,6 +52,7 @@ def _entry(one: Observation, reason: str) -> dict[str, Any]:
         "version": one.source.version,
         "statistic": one.form,
         "observed": _observed(one),
+        "unit": _printed_unit(one),
         "n": one.n,
         "p05": None,
         "p50": None,
@@ -63,13 +64,22 @@ def _entry(one: Observation, reason: str) -> dict[str, Any]:
     }
 
 
+def _printed_unit(one: Observation) -> str | None:
+    if one.form in ("order", "direction", "events", "event_count") or _is_ratio(one):
+        return None
+    return one.unit or unit_of_observation(one)
+
+
+def _is_ratio(one: Observation) -> bool:
+    return one.form == "contrast" and one.contrast is not None and is_ratio(one.contrast)
+
+
 def _observed(one: Observation) -> Any:
     """The published number in the unit that was printed, direction or order."""
     if one.form == "order":
         return list(one.order)
     value = getattr(one, NUMBER_OF[one.form])
-    ratio = one.form == "contrast" and one.contrast is not None and is_ratio(one.contrast)
-    if one.unit is None or ratio or isinstance(value, str):
+    if one.unit is None or _is_ratio(one) or isinstance(value, str):
         return value
     return convert(float(value), unit_of_observation(one), one.unit)
 
