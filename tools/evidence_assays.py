@@ -17,7 +17,8 @@ SIGNS = {"+": "higher", "-": "lower"}
 OPPOSITE = {"higher": "lower", "lower": "higher"}
 # What an effector's text has in it -> the tissue of its cells, the first that fits.
 SOURCES = (
-    ("UC", "umbilical cord"), ("adipose", "adipose"), ("amniotic", "amniotic membrane"), ("BM", "bone marrow"),
+    ("UC", "umbilical cord"), ("adipose", "adipose"), ("amniotic", "amniotic membrane"),
+    ("BM", "bone marrow"),
 )  # fmt: skip
 CONTACTS = {
     "yes": "contact", "contact": "contact", "contact required": "contact", "contact needed": "contact",

@@ -1,4 +1,4 @@
-"""Study files of hospital cohorts over time and of trials in ``timecourses``: bins with n, never a patient."""
+"""Study files of hospital cohorts by day and of trials in ``timecourses``: bins with n, never a patient."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ BINS = "timecourses/summary-bins.csv"
 TRIALS = "timecourses/copd-exacerbation-trials.csv"
 # Quantities that have another name in a study file than their own in small letters.
 NAMES = {
-    "IL-1Ra": "il1ra", "IFN-g": "ifng", "IFN-a2": "ifna", "IFN-a2a": "ifna", "IFN-l2": "ifnl", "TGF-a": "tgfa",
+    "IL-1Ra": "il1ra", "IFN-g": "ifng", "IFN-a2": "ifna", "IFN-a2a": "ifna", "IFN-l2": "ifnl",
+    "TGF-a": "tgfa",
     "TNF": "tnf", "sTNFR1": "tnfr1", "sTNFR2": "tnfr2", "sST2": "st2", "sICAM-1": "icam1", "sVCAM-1": "vcam1",
     "sE-selectin": "e_selectin", "sPECAM-1": "pecam1", "sFlt-1": "flt1", "MMP-9": "mmp9", "sRAGE": "srage",
     "sCD163": "scd163", "sIL-2Ra": "sil2ra", "PDGF-AA": "pdgf_aa", "sCD40L": "scd40l", "IL-17A": "il17",
@@ -83,14 +84,14 @@ COHORTS = (
 )  # fmt: skip
 # Files whose licence lets nothing of the individuals ship, or whose numbers no study file can hold.
 BARRED = {
-    "cf-exacerbations-rhdnase.csv": "cystic fibrosis: no disease of a study file; individuals under a copyleft licence",
-    "icu-eicu-demo-day1.csv": "individuals under ODbL 1.0: a derived table may not ship here; calibrated with in place",
-    "icu-mimic3-demo-daily.csv": "individuals under ODbL 1.0: a derived table may not ship here; calibrated with in place",
-    "lungtx-fev1-cleveland.csv": "transplanted lungs: no disease of a study file; individuals under a copyleft licence",
-    "lungtx-fev1-papworth.csv": "transplanted lungs: no disease of a study file; individuals under a copyleft licence",
-    "macaque-sarscov2-byrne.csv": "macaques are no species of a study file; no licence; some points are extrapolated",
+    "cf-exacerbations-rhdnase.csv": "cystic fibrosis: no disease of a study file; a copyleft licence",
+    "icu-eicu-demo-day1.csv": "individuals under ODbL 1.0: no table made from them ships here",
+    "icu-mimic3-demo-daily.csv": "individuals under ODbL 1.0: no table made from them ships here",
+    "lungtx-fev1-cleveland.csv": "transplanted lungs: no disease of a study file; a copyleft licence",
+    "lungtx-fev1-papworth.csv": "transplanted lungs: no disease of a study file; a copyleft licence",
+    "macaque-sarscov2-byrne.csv": "macaques: no species of a study file; no licence; points extrapolated",
     "mouse-cd8-subsets-crauste.csv": "T cells of no lung",
-    "mouse-influenza-jhutty.csv": "individuals without a licence: nothing of them may ship; calibrated with in place",
+    "mouse-influenza-jhutty.csv": "individuals without a licence: no table of them ships here",
     "mouse-pneumococcus-schirm.csv": "neither units nor arm are told",
     "msc-wj-senescence-bobkov.csv": "cells of one donor far beyond the clinical window; no licence",
 }  # fmt: skip
@@ -124,7 +125,7 @@ def course_studies(ledger: Ledger) -> Iterator[Study]:
         yield from _cohort(cohort, ledger)
     yield from _trials(ledger)
     for i, row in ledger.rows(BINS):
-        reason = "a stratum by severity or outcome that come later; all patients' bins are made from their own rows"
+        reason = "a stratum by severity or outcome to come; bins of all patients are made from their rows"
         if row["dataset"] == "jhutty":
             reason = BARRED["mouse-influenza-jhutty.csv"]
         elif row["group"] == "uninfected":
@@ -196,7 +197,9 @@ def _summary(cohort: Cohort, of: dict[str, list[tuple[str, int, Row]]], ledger: 
     for quantity, rows in sorted(of.items()):
         place = {k: (file, i) for k, (file, i, _) in enumerate(rows)}
         samples = [
-            Sample(row["subject"], float(row["time"]), float(row["value"]) or BELOW, k)  # 0 is below detection
+            Sample(
+                row["subject"], float(row["time"]), float(row["value"]) or BELOW, k
+            )  # 0 is below detection
             for k, (_, _, row) in enumerate(rows)
         ]
         unit = UNITS.get(rows[0][2]["unit"], rows[0][2]["unit"])
@@ -209,7 +212,8 @@ def _summary(cohort: Cohort, of: dict[str, list[tuple[str, int, Row]]], ledger: 
                     ledger.leave(file, i, key, "the median of the bin is below detection")
                 continue
             said: dict[str, Any] = {
-                "arm": arm, "endpoint": _endpoint(quantity), "time": "0 d" if healthy else f"{one.middle:g} d",
+                "arm": arm, "endpoint": _endpoint(quantity),
+                "time": "0 d" if healthy else f"{one.middle:g} d",
             }  # fmt: skip
             spread = {"median": middle, "iqr": [low, high]} if BELOW < low < high else {"value": middle}
             observed = Observation(
@@ -235,10 +239,14 @@ EVENTS = {
 def _trials(ledger: Ledger) -> Iterator[Study]:
     """Trials of COPD drugs: events of patients by arm, as two reviews tabulate them."""
     studies: dict[str, Study] = {}
-    both = {r["subject"] for _, r in ledger.rows(TRIALS) if r["dataset"] == "baker2009" and "iotrop" in r["group"]}
+    both = {
+        r["subject"] for _, r in ledger.rows(TRIALS) if r["dataset"] == "baker2009" and "iotrop" in r["group"]
+    }
     for i, row in ledger.rows(TRIALS):
         if row["subject"] in both:
-            reason = "a tiotropium trial, which stands in the other review's rows (karner2014) or overlaps with them"
+            reason = (
+                "a tiotropium trial: stands in the other review's rows (karner2014), or overlaps with them"
+            )
             ledger.leave(TRIALS, i, f"{row['dataset']} | {row['subject']}", reason)
             continue
         printed = re.match(r"([0-9]+)/([0-9]+)", row["note"])

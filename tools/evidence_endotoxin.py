@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-
 from evidence_ledger import Ledger, Row
 from evidence_study import Arm, Observation, Study
 
@@ -16,8 +15,10 @@ CYTOKINES = {"TNF": "tnf", "IL6": "il6", "IL8": "il8", "IL10": "il10"}
 DOSED = {
     "TNF": ("tnf", "pg/mL", ""), "IL-6": ("il6", "pg/mL", ""), "IL-10": ("il10", "pg/mL", ""),
     "IL-1b": ("il1b", "pg/mL", ""), "temperature": ("temperature", "degC", ""),
-    "heart rate": ("heart_rate", "1/min", ""), "mean arterial pressure": ("mean_arterial_pressure", "mmHg", ""),
-    "temperature change": ("temperature", "degC", "change"), "heart rate change": ("heart_rate", "1/min", "change"),
+    "heart rate": ("heart_rate", "1/min", ""),
+    "mean arterial pressure": ("mean_arterial_pressure", "mmHg", ""),
+    "temperature change": ("temperature", "degC", "change"),
+    "heart rate change": ("heart_rate", "1/min", "change"),
 }  # fmt: skip
 VOLUNTEERS = "10.1113/EP091552"
 PAPERS = {
@@ -83,7 +84,7 @@ def _bolus(ledger: Ledger) -> Study:
 def _infusion(ledger: Ledger) -> Study:
     study = _study(
         "endotoxin-infusion", "Endotoxin, 2 ng/kg over 4 h, in 9 volunteers",
-        ["Means of about 9 volunteers less outliers; the values at 0 h are the bolus group's and are left out."],
+        ["Means of about 9 volunteers less outliers; values at 0 h are the bolus group's and are left out."],
         "",
     )  # fmt: skip
     study.injury = {"agent": "lps", "amount": "2 ng/kg", "route": "intravenous", "start": "0 h", "end": "4 h"}

@@ -143,18 +143,14 @@ def _observations(study: Study, arm: str, named: Named, row: Row, rows: Any) -> 
             yield from _signs(said, named, row, source, rows, versus, time)
         elif word == "fold":
             value = 1 + float(row["value"]) / 100
-            yield Observation(
-                said | {"versus": versus, "contrast": "ratio", "value": value}, derived, rows
-            )
+            yield Observation(said | {"versus": versus, "contrast": "ratio", "value": value}, derived, rows)
         elif word == "died":
             said["endpoint"] = "mortality"
             yield Observation(said | {"value": 100, "unit": "percent"}, source, rows)
         elif word == "order":
             arms = [a.name for a in study.arms if a.treatments]
             best = arms if "inverse" in row.get("effect_value", "") else arms[::-1]
-            yield Observation(
-                {"endpoint": named.endpoint, "time": time, "order": best}, source, rows
-            )
+            yield Observation({"endpoint": named.endpoint, "time": time, "order": best}, source, rows)
         else:
             numbers, is_derived = _number(row, named.endpoint)
             yield Observation(said | numbers, derived if is_derived else source, rows)

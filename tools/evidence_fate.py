@@ -96,7 +96,7 @@ def _reason(row: Row, reasons: dict[str, str]) -> str:
         "cryo": "a property of thawed cells: a prior of products",
         "release": "a specification of lots, not an observation",
         "potency": "a property of products that no endpoint names",
-        "priming": "a comparison of primings without numbers by arm; numbers of animals stand in animal-acute.csv",
+        "priming": "a comparison of primings without numbers by arm",
         "EV": "a property or the kinetics of vesicles, which no endpoint names yet",
         "safety": "a rate over many products, without one study's arms",
         "thrombosis": "clotting by product, which no endpoint of a study file measures yet",

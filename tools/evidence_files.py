@@ -23,6 +23,7 @@ from pathlib import Path
 from evidence_courses import BARRED, FOLDER, course_studies
 from evidence_endotoxin import endotoxin_studies
 from evidence_experiments import animal_studies, in_vitro_studies
+from evidence_facts import unprinted
 from evidence_fate import fate_studies
 from evidence_ledger import Ledger, ranges
 from evidence_levels import level_studies
@@ -38,6 +39,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "src" / "mesolung" / "study" / "evidence"
 EXCLUSION_COLUMNS = ("file", "rows", "count", "key", "reason")
 OBSERVED_COLUMNS = ("study", "observation", "file", "rows", "count")
+CATALOGUE_COLUMNS = (
+    "name", "folder", "title", "kind", "disease", "species", "observations", "numbers", "sources",
+)  # fmt: skip
 LOG_COLUMNS = ("date", "sha256", "observations", "reason")
 # Files whose rows are of single subjects: they enter as summaries.
 INDIVIDUALS = (
@@ -70,6 +74,34 @@ def evidence() -> Path:
     return Path(os.environ.get("MESOLUNG_SHARED", ROOT.parent / "shared")) / "evidence"
 
 
+def gather(folder: Path) -> tuple[Ledger, list[Study]]:
+    """Make every study, with the account of all rows.
+
+    Arguments:
+        folder: of the evidence.
+
+    Returns:
+        the account, and the studies sorted by the names of their files.
+
+    Raises:
+        ValueError: for a file or row without a place, an observation that stands twice, or a design fact that
+            no row of its study prints.
+    """
+    ledger = Ledger(folder)
+    studies = [study for make in MAKERS for study in make(ledger)]
+    leave_unused(ledger)
+    ledger.check()
+    unread = {str(file.relative_to(folder)) for file in folder.rglob("*.csv")} - ledger.files.keys()
+    wrong = unprinted(ledger)
+    if unread or wrong:
+        raise ValueError(
+            f"files that are not read: {sorted(unread)}; design facts that no row prints: {wrong}"
+        )
+    studies.sort(key=lambda study: study.stem)
+    _check(studies)
+    return ledger, studies
+
+
 def all_texts(folder: Path) -> dict[str, str]:
     """Make every file.
 
@@ -80,16 +112,23 @@ def all_texts(folder: Path) -> dict[str, str]:
         path below `PLACE` -> text.
 
     Raises:
-        ValueError: for a row without a place, or an observation that stands twice.
+        ValueError: as `gather`.
     """
-    ledger = Ledger(folder)
-    studies = [study for make in MAKERS for study in make(ledger)]
-    leave_unused(ledger)
-    ledger.check()
-    studies.sort(key=lambda study: study.stem)
-    _check(studies)
+    return texts_of(*gather(folder))
+
+
+def texts_of(ledger: Ledger, studies: Sequence[Study]) -> dict[str, str]:
+    """Write every file as text.
+
+    Arguments:
+        ledger, studies: from `gather`.
+
+    Returns:
+        path below `PLACE` -> text.
+    """
     texts = {f"{study.folder}/{study.stem}.toml": toml_of(study) for study in studies}
     texts["split.csv"] = _csv(SPLIT_COLUMNS, split_rows(studies))
+    texts["catalogue.csv"] = _csv(CATALOGUE_COLUMNS, [_entry(study) for study in studies])
     texts["exclusions.csv"] = _csv(EXCLUSION_COLUMNS, _exclusions(ledger))
     texts["observed.csv"] = _csv(OBSERVED_COLUMNS, _observed(studies))
     about = {"sha256": split_sha256(texts), "log": "split-log.csv"}
@@ -119,6 +158,19 @@ def _exclusions(ledger: Ledger) -> list[dict[str, str]]:
         {"file": file, "rows": ranges(rows), "count": str(len(rows)), "key": key, "reason": reason}
         for (file, key, reason), rows in sorted(together.items(), key=lambda item: (item[0][0], item[1][0]))
     ]
+
+
+def _entry(study: Study) -> dict[str, str]:
+    """A study's line in the catalogue; a number counts where its n or spread stands beside it."""
+    numbers = sum(one.form != "value" for one in study.observations)
+    sources = {next(iter(one.source.values())) for one in study.observations}
+    head = study.head
+    return {
+        "name": study.stem, "folder": study.folder, "title": str(head["name"]), "kind": str(head["kind"]),
+        "disease": str(head.get("disease", "")), "species": str(head["species"]),
+        "observations": str(len(study.observations)), "numbers": str(numbers),
+        "sources": "; ".join(sorted(sources)),
+    }  # fmt: skip
 
 
 def _observed(studies: Sequence[Study]) -> list[dict[str, str]]:
@@ -163,7 +215,7 @@ def _account(ledger: Ledger, studies: Sequence[Study], texts: dict[str, str]) ->
         "observations": dict(sorted(forms.items())),
         "files": {
             name: hashlib.sha256(texts[name].encode()).hexdigest()
-            for name in ("exclusions.csv", "observed.csv")
+            for name in ("catalogue.csv", "exclusions.csv", "observed.csv")
         },
     }
     return json.dumps(about, indent=1, sort_keys=True) + "\n"

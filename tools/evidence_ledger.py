@@ -98,7 +98,9 @@ NUMBERS = {
     "usual-care-acute.csv": (("value",), ("n",)),
     "natural-history-chronic.csv": (("value",), ("n",)),
     "animal-acute.csv": (("value",), ("n",)),
-    "animal-chronic.csv": (("healthy_value", "disease_value", "treated_value", "effect_value"), ("n_per_group",)),
+    "animal-chronic.csv": (
+        ("healthy_value", "disease_value", "treated_value", "effect_value"), ("n_per_group",),
+    ),
     "human-endotoxin.csv": (("value_pg_per_mL",), ("n",)),
     "viral-load.csv": (("value_copies_per_mL",), ()),
 }  # fmt: skip
@@ -118,7 +120,11 @@ def counted(file: str, row: Row) -> bool:
     Returns:
         False for recalled and pooled rows, too.
     """
-    if file in DERIVED or row.get("status", "seen") not in ("seen", "derived", "") or "pooled" in row.get("use", ""):
+    if (
+        file in DERIVED
+        or row.get("status", "seen") not in ("seen", "derived", "")
+        or "pooled" in row.get("use", "")
+    ):
         return False
     values, sizes = NUMBERS.get(file, (("value",), ("n",)))
     has_number = any(NUMBER.match(row.get(column, "").lstrip("~<>")) for column in values)

@@ -24,10 +24,12 @@ BLOOD = ("Serum", "Plasma", "Blood")
 ELSEWHERE = {
     ("IL6", "Sputum"): "sputum_il6", ("IL10", "Sputum"): "sputum_il10", ("TNFa", "Sputum"): "sputum_tnf",
     ("IL1b", "Sputum"): "sputum_il1b", ("IL6", "Broncho-alveolar lavage (BAL)"): "bal_il6",
-    ("IL10", "Broncho-alveolar lavage (BAL)"): "bal_il10", ("TNFa", "Broncho-alveolar lavage (BAL)"): "bal_tnf",
+    ("IL10", "Broncho-alveolar lavage (BAL)"): "bal_il10",
+    ("TNFa", "Broncho-alveolar lavage (BAL)"): "bal_tnf",
     ("Macrophages", "Broncho-alveolar lavage (BAL)"): "bal_macrophage_count",
     ("Alveolar Macrophages", "Broncho-alveolar lavage (BAL)"): "bal_macrophage_count",
-    ("Macrophages", "Sputum"): "sputum_macrophage_count", ("Macrophages", "Induced Sputum"): "sputum_macrophage_count",
+    ("Macrophages", "Sputum"): "sputum_macrophage_count",
+    ("Macrophages", "Induced Sputum"): "sputum_macrophage_count",
     ("Alveolar Macrophages", "Sputum"): "sputum_macrophage_count",
 }  # fmt: skip
 DISEASES = {

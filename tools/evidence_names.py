@@ -1,4 +1,4 @@
-"""What the texts of the evidence's rows are called in a study file: the tables in ``evidence/names-*.csv``."""
+"""What the evidence's rows are called in a study file: the tables ``evidence/names-*.csv``."""
 
 from __future__ import annotations
 

@@ -14,7 +14,15 @@ from evidence_study import Arm, Observation, Study
 
 FILE = "natural-history-chronic.csv"
 DISEASES = {"COPD": "copd", "IPF": "ipf", "asthma": "asthma"}
-HEALTHY = ("healthy", "normal", "control", "controls", "reference", "matched controls", "asymptomatic smokers")
+HEALTHY = (
+    "healthy",
+    "normal",
+    "control",
+    "controls",
+    "reference",
+    "matched controls",
+    "asymptomatic smokers",
+)
 # What rows call an arm -> its name in the files.
 ARMS = {
     "tiotropium+usual care": "tiotropium", "control (usual care incl. ICS/LABA)": "control",
@@ -31,7 +39,8 @@ DRUGS = {
 }  # fmt: skip
 UNITS: Mapping[str, tuple[str, float]] = {
     "mL/yr": ("mL/year", 1), "/patient-yr": ("1/year", 1), "/yr": ("1/year", 1), "months": ("month", 1),
-    "%": ("percent", 1), "% pred": ("percent", 1), "% pred points": ("percent", 1), "% points": ("percent", 1),
+    "%": ("percent", 1), "% pred": ("percent", 1), "% pred points": ("percent", 1),
+    "% points": ("percent", 1),
     "points": ("points", 1), "m": ("m", 1), "/1000 treatment-yr": ("1/year", 0.001),
     "/100 patient-yr": ("1/year", 0.01), "L": ("L", 1), "mL": ("mL", 1), "ng/mL": ("ng/mL", 1),
     "cells/mm2": ("1/mm2", 1), "mmol/min/kPa": ("mmol/min/kPa", 1), "mmHg": ("mmHg", 1), "Torr": ("mmHg", 1),
@@ -161,7 +170,9 @@ def _observations(
         yield Observation(said | _contrast(row, how.strip()), source, rows)
         return
     if word == "times":
-        for time, value in zip(how.removeprefix("times ").split("; "), row["value"].split(" / "), strict=True):
+        for time, value in zip(
+            how.removeprefix("times ").split("; "), row["value"].split(" / "), strict=True
+        ):
             level = {"time": time, "value": float(value), **_unit(row), **_size(row)}
             yield Observation(said | level, source, rows)
         return

@@ -9,6 +9,8 @@ from evidence_study import Observation, Study
 
 UNSEEN_PARTS = 3  # one of so many relations of animals and assays is kept from the tuner
 DRAWN = ("animal", "ex-vivo", "in-vitro")
+# A follow-up of patients of another file: both are left out together.
+SAME_PATIENTS = {"huangshi-one-year-2022": "shu-2020"}
 SPLIT_COLUMNS = ("study", "observation", "kind", "relation", "group", "key")
 
 
@@ -20,12 +22,12 @@ def group_of(study: Study, one: Observation) -> str:
         one: the observation.
 
     Returns:
-        "loo:STUDY" for a trial of cells or vesicles in humans, left out with all its observations; "unseen"
+        "loo:STUDY" for a trial of cells or vesicles in humans, left out with all of its patients; "unseen"
         for a third of the relations of animals and assays; else "fit". A relation is an endpoint at a time
         in one study, whatever its arms, so that treated and control are never parted.
     """
     if study.folder == "trials":
-        return f"loo:{study.stem}"
+        return f"loo:{SAME_PATIENTS.get(study.stem, study.stem)}"
     if study.head.get("kind") in DRAWN:
         digest = hashlib.sha256(f"{study.stem}/{one.relation}".encode()).digest()
         if int.from_bytes(digest[:8], "big") % UNSEEN_PARTS == 0:

@@ -95,7 +95,12 @@ def _study(key: str, design: Mapping[str, Any] | None, lines: list[Line]) -> Stu
     head = {"schema": 1, "name": design["title"]}
     if "registry" in design:
         head["registry"] = design["registry"]
-    head |= {"kind": "trial", "disease": design["disease"], "species": "human", "duration": design["duration"]}
+    head |= {
+        "kind": "trial",
+        "disease": design["disease"],
+        "species": "human",
+        "duration": design["duration"],
+    }
     head |= {name: design[name] for name in ("randomised", "blinded") if name in design}
     about = [f"{first['first_author']} {first['year']}, {first['journal']}.".replace("(verify)", "").strip()]
     about += [design["about"]] if "about" in design else []
@@ -153,7 +158,7 @@ def _disease_reason(row: Row) -> str:
 
 def _weightless(row: Row) -> str:
     if row["trial_key"] == "MENSC_SECRETOME":
-        return "weight zero: the trial prints impossible counts (28 % of 15 patients) and another trial's sentence"
+        return "weight zero: impossible counts (28 % of 15 patients) and another trial's sentence"
     if row["trial_key"] == "MUSTARDS" and row["value"] == "45":
         return "45 % of 10 patients is no whole number; the release's 40 %, 4 of 10, is used"
     return ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from evidence_ledger import Ledger
 
 PHYSIOLOGY = {
-    "cytokine_kinetics": "a rate or half-life of the body: a parameter of the model, not an observation of a study",
+    "cytokine_kinetics": "a rate or half-life of the body: a parameter of the model",
     "lung_structure": "an anatomical number: a parameter of the model",
-    "baseline_levels": "a healthy level over several sources: a set point of the model; its sources stand in baseline-levels.csv",
+    "baseline_levels": "a healthy level over several sources: a set point of the model",
     "macrophage_dynamics": "a rate of cells: a parameter of the model",
     "blood_cells": "a number or rate of healthy blood: a parameter of the model",
     "injury_fibrosis": "a rate of injury or repair: a parameter of the model",

@@ -105,7 +105,12 @@ def _observations(study: Study, line: Mapping[str, str], row: Row, i: int) -> li
         found.append(Observation(said | hazard, source, rows))
         found += _hazard_of_notes(said, row, source, rows, how[1])
     elif how[0] == "fold":
-        fold = {"versus": how[1], "contrast": "ratio", "value": value, "ci95": list(pair(row["spread"]) or ())}
+        fold = {
+            "versus": how[1],
+            "contrast": "ratio",
+            "value": value,
+            "ci95": list(pair(row["spread"]) or ()),
+        }
         found.append(Observation(said | fold | {"n": n}, source, rows))
     elif how[0] in ("level", "group"):
         n = int(how[1]) if how[0] == "group" else n
@@ -150,9 +155,7 @@ def _shares(said: Any, row: Row, source: Any, rows: Any, how: list[str], value: 
         return [Observation(said | {"events": int(printed[1]), "n": n}, source, rows)]
     events = events_of(row["value"], n) if n and how[0] in ("share", "class") else None
     if events is not None:
-        found = [Observation(said | {"events": events, "n": n}, derived, rows)]
-        deaths = re.search(r"ICU mortality ([0-9.]+)%", row["p_or_effect"])
-        return found if deaths is None else found
+        return [Observation(said | {"events": events, "n": n}, derived, rows)]
     unit = {"percent": "percent", "days": "d"}[row["unit"]]
     return [Observation(said | {"value": value, "unit": unit}, source, rows)]
 
@@ -176,7 +179,12 @@ def _level_besides(said: Any, row: Row, source: Any, rows: Any, n: int | None) -
     found = []
     share = re.search(r"^([0-9.]+)% \(([0-9.]+)-([0-9.]+)\) of cells", row["p_or_effect"])
     if share:
-        median = {"median": float(share[1]), "iqr": [float(share[2]), float(share[3])], "unit": "percent", "n": n}
+        median = {
+            "median": float(share[1]),
+            "iqr": [float(share[2]), float(share[3])],
+            "unit": "percent",
+            "n": n,
+        }
         found.append(Observation(said | {"endpoint": "bal_neutrophils"} | median, source, rows))
     share = re.search(r"^neutrophils ([0-9.]+)%", row["spread"])
     if share:
@@ -184,7 +192,12 @@ def _level_besides(said: Any, row: Row, source: Any, rows: Any, n: int | None) -
         found.append(Observation(said | {"endpoint": "bal_neutrophils"} | value, source, rows))
     share = re.search(r"macrophages ([0-9.]+)% \(([0-9.]+)-([0-9.]+)\)", row["notes"])
     if share:
-        median = {"median": float(share[1]), "iqr": [float(share[2]), float(share[3])], "unit": "percent", "n": n}
+        median = {
+            "median": float(share[1]),
+            "iqr": [float(share[2]), float(share[3])],
+            "unit": "percent",
+            "n": n,
+        }
         found.append(Observation(said | {"endpoint": "bal_macrophages"} | median, source, rows))
     deaths = re.search(r"ICU mortality ([0-9.]+)%", row["p_or_effect"])
     events = events_of(deaths[1], n) if deaths and n else None
@@ -198,7 +211,9 @@ def _together(
     study: Study, said: Any, source: Any, rows: Any, value: float, n: int, how: list[str]
 ) -> Observation:
     """Parts of a cohort added up, or the rest of a share that stands there already."""
-    earlier = next((o for o in study.observations if o.relation == f"{said['endpoint']}@{said['time']}"), None)
+    earlier = next(
+        (o for o in study.observations if o.relation == f"{said['endpoint']}@{said['time']}"), None
+    )
     if how[0] == "complement":
         if earlier is None or abs(100 * earlier.said["events"] / earlier.said["n"] + value - 100) > 0.1:
             raise ValueError(f"{study.stem}: {value} % is not the rest")
@@ -208,9 +223,7 @@ def _together(
     events = round(size * value / 100)
     if earlier is None:
         derived = {**source, "status": "derived"}
-        study.observations.append(
-            earlier := Observation(said | {"events": events, "n": size}, derived, rows)
-        )
+        study.observations.append(earlier := Observation(said | {"events": events, "n": size}, derived, rows))
         return earlier
     earlier.said["events"] += events
     earlier.said["n"] += size

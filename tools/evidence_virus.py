@@ -30,7 +30,7 @@ KINDS = {
     ("swab", "gc/swab"): ("viral_copies_swab", "copies", "virus_found_swab"),
     ("saliva", "gc/mL"): ("viral_load_saliva", "copies/mL", "virus_found_saliva"),
     ("sputum", "gc/mL"): ("viral_load_sputum", "copies/mL", "virus_found_sputum"),
-    # A cycle threshold is no number of copies without the assay's curve: it tells only whether virus was found.
+    # A cycle threshold is no number of copies without the assay's curve: it tells whether virus was found.
     ("swab", "cycle threshold"): ("", "", "virus_found_swab"),
     ("sputum", "cycle threshold"): ("", "", "virus_found_sputum"),
 }
@@ -63,7 +63,9 @@ def virus_studies(ledger: Ledger) -> Iterator[Study]:
             ledger.leave(SHEDDING, i, f"{row['dataset']} | {row['quantity']} | {row['unit']}", reason)
         else:
             sample = row["quantity"].removeprefix("SARS-CoV-2 in ")
-            groups.setdefault((row["dataset"], f"{sample}|{row['unit']}", row["time_unit"]), []).append((i, row))
+            groups.setdefault((row["dataset"], f"{sample}|{row['unit']}", row["time_unit"]), []).append(
+                (i, row)
+            )
     for (dataset, what, since), rows in sorted(groups.items()):
         study = _shedding(dataset, what, ORIGINS[since], rows, ledger)
         if study.observations:
@@ -75,7 +77,9 @@ def _leave_digitised(ledger: Ledger, i: int, row: Row) -> None:
     if row["panel_or_case"].startswith("Averaged"):
         reason = "an average of the panels, on days from seroconversion"
     elif "Woelfel" in row["source"]:
-        reason = "stands in timecourses/viral-shedding-respiratory.csv (woelfel2020virological), by kind of sample"
+        reason = (
+            "stands in timecourses/viral-shedding-respiratory.csv (woelfel2020virological), by kind of sample"
+        )
     else:
         reason = "stands in timecourses/viral-shedding-respiratory.csv (young2020epidemiologic), as filed"
     ledger.leave(DIGITISED, i, row["source"].split(",")[0] + " | " + row["panel_or_case"][:40], reason)
@@ -121,7 +125,9 @@ def _shedding(
         "schema": 1, "name": f"SARS-CoV-2 in {sample.replace('_', ' ')} ({dataset})", "kind": "trial",
         "disease": "covid19-ards", "species": "human", "duration": "30 d", "origin": origin,
     }  # fmt: skip
-    about = [f"shedding-hub data set {dataset} (CC BY 4.0), quartiles over patients by bins of days from {words}."]
+    about = [
+        f"shedding-hub data set {dataset} (CC BY 4.0), quartiles over patients by bins of days from {words}."
+    ]
     study = Study("viral-load", stem, about, head)
     load, load_unit, found = KINDS[(_kind(rows[0][1]), unit)]
     where = {"where": f"shedding-hub/shedding-hub, data/{dataset}", "status": "derived"}
@@ -171,7 +177,9 @@ def _mice(ledger: Ledger) -> Study:
         "schema": 1, "name": "Influenza titre of the lung, adult and aged mice (whipple)", "kind": "animal",
         "disease": "influenza", "species": "mouse", "duration": "", "origin": "injury",
     }  # fmt: skip
-    about = ["YetAnotherProfilePage/QuantifyingEffectsOfAging (MIT); each mouse was killed once; quartiles by day."]
+    about = [
+        "YetAnotherProfilePage/QuantifyingEffectsOfAging (MIT); each mouse was killed once; quartiles by day."
+    ]
     study = Study("animals", "influenza-titre-age", about, head, injury={"agent": "influenza"})
     mine: dict[str, list[Sample]] = {}
     for i, row in ledger.rows(MOUSE):
