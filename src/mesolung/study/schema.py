@@ -8,6 +8,7 @@ from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.states import STATE, states
 from mesolung.biology.tables import backgrounds, covariates, endpoints
 from mesolung.study.injuries import agents
+from mesolung.study.keys import described
 from mesolung.study.possible import (
     IN_VITRO,
     inclusions,
@@ -51,6 +52,7 @@ def study_schema() -> dict[str, Any]:
     }
     classes = {"enum": sorted(phenotypes())}
     definitions["PopulationTable"]["properties"]["phenotype"]["propertyNames"] = classes
+    schema = described(schema)
     return {"$schema": DIALECT, **schema, **_outside_a_culture(), "title": "Mesolung study file, schema 1"}
 
 
