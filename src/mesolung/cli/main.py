@@ -107,6 +107,7 @@ def validate(
             metavar="[FOLDER]",
         ),
     ] = None,
+    disease: Annotated[str | None, typer.Option(help="Only studies of this disease.")] = None,
     release: Annotated[
         bool, typer.Option("--release", help="Every stored draw, more subjects per expected value.")
     ] = False,
@@ -129,6 +130,7 @@ def validate(
 
     code = validate_folder(
         folder,
+        disease=disease,
         release=release,
         bias=bias,
         draws=draws,

@@ -9,7 +9,12 @@ from typing import Any
 from mesolung.calibration.validation.bias import Bias, bias_of
 from mesolung.calibration.validation.effect import moved
 from mesolung.calibration.validation.predicted import Predicted
-from mesolung.calibration.validation.scoring import Scored, jackknife_error, score_observation
+from mesolung.calibration.validation.scoring import (
+    Scored,
+    jackknife_error,
+    score_briefly,
+    score_observation,
+)
 from mesolung.calibration.validation.treatment import compared_treatment, side_of, trial_of
 from mesolung.streams import uniforms
 from mesolung.study.answers import unit_of
@@ -132,13 +137,14 @@ class Line:
         return found
 
 
-def lines_of(subject: Subject, terms: Sequence[Bias], seed: int = 0) -> list[Line]:
+def lines_of(subject: Subject, terms: Sequence[Bias], seed: int = 0, *, briefly: bool = False) -> list[Line]:
     """Score all observations of a study.
 
     Arguments:
         subject: the study and its predictions.
         terms: of bias, those that are switched on.
         seed: of the random part of a PIT.
+        briefly: log scores alone.
 
     Returns:
         a line an observation that the model answers, in the file's order.
@@ -164,7 +170,9 @@ def lines_of(subject: Subject, terms: Sequence[Bias], seed: int = 0) -> list[Lin
                 one,
                 asked,
                 basis,
-                score_observation(one, asked, basis, predicted.draws, u),
+                score_briefly(one, asked, basis, predicted.draws)
+                if briefly
+                else score_observation(one, asked, basis, predicted.draws, u),
                 compared_treatment(study, one),
                 side_of(study, one) == 1,
                 weights[one.index],

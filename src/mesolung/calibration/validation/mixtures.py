@@ -30,10 +30,30 @@ def normal_crps(observed: float, centres: ArrayLike, error: float) -> float:
         float, in that unit; 0 is best.
     """
     at = np.asarray(centres, dtype=np.float64)
-    apart = at[:, None] - at[None, :]
-    return float(
-        _folded(observed - at, error).mean() - 0.5 * _folded(apart, float(np.sqrt(2.0) * error)).mean()
-    )
+    return float(normal_crps_by_block(observed, at, error, np.zeros(at.size, np.intp), 0)[0])
+
+
+def normal_crps_by_block(
+    observed: float, centres: Values, error: float, block: NDArray[np.intp], blocks: int
+) -> Values:
+    """As `normal_crps`, with all components and with each block of them left out.
+
+    Arguments:
+        observed, centres, error: as there.
+        block: intp[D], block of each component.
+        blocks: K.
+
+    Returns:
+        float64[1 + K]; nan where nothing is left.
+    """
+    near = _folded(observed - centres, error)
+    apart = _folded(centres[:, None] - centres[None, :], float(np.sqrt(2.0) * error))
+    member = np.vstack([np.zeros(centres.size), block == np.arange(blocks)[:, None]]).astype(np.float64)
+    kept = 1.0 - member
+    count = kept.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pairs = np.einsum("ki,ij,kj->k", kept, apart, kept, optimize=True)
+        return kept @ near / count - 0.5 * pairs / count**2
 
 
 def _folded(distance: Values, sd: float) -> Values:
@@ -131,3 +151,26 @@ def events_each(mean: Values, variance: Values) -> Callable[[Values], Values]:
         return np.where(np.asarray(k)[None, :] < 0, 0.0, np.where(over[:, None], of_events, of_poisson))
 
     return below
+
+
+def log_mixture_by_block(terms: Values, block: NDArray[np.intp], blocks: int) -> Values:
+    """Log of the mean likelihood over components, with all of them and with each block left out.
+
+    Arguments:
+        terms: float64[n], log-likelihood of each component; nan is left out.
+        block: intp[n], block of each component.
+        blocks: K.
+
+    Returns:
+        float64[1 + K]; nan where no component is left, -inf where none allows the value.
+    """
+    known = ~np.isnan(terms)
+    top = float(np.max(terms[known], initial=-np.inf))
+    if not np.isfinite(top):
+        return np.full(1 + blocks, top if known.any() else np.nan)
+    each = np.where(known, np.exp(np.where(known, terms, top) - top), 0.0)
+    sums = np.bincount(block, each, blocks)
+    counts = np.bincount(block, known.astype(np.float64), blocks)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = np.log((sums.sum() - sums) / (counts.sum() - counts))
+        return top + np.concatenate([[np.log(sums.sum() / counts.sum())], left])

@@ -30,7 +30,7 @@ from mesolung.trial.contrasts import is_ratio
 
 # Subjects of one simulated trial, at most: expected values rest on the first 64 of them whatever the trial's
 # size, and what a larger trial would show is the same with less scatter (`_narrowed`).
-MOST_SUBJECTS = 96
+MOST_SUBJECTS = 64
 # Observations of whose simulated statistic only the scatter follows the number of subjects.
 NARROWED = ("mean", "value", "contrast")
 

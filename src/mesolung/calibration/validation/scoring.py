@@ -19,11 +19,12 @@ from mesolung.calibration.validation.mixtures import (
     counted,
     counts_crps,
     events_each,
-    normal_crps,
+    log_mixture_by_block,
+    normal_crps_by_block,
     sample_crps,
 )
 from mesolung.study.basis import Basis, error_of, score_of
-from mesolung.study.likelihoods import log_mixture, shares
+from mesolung.study.likelihoods import shares
 from mesolung.study.observation import Observation
 from mesolung.study.scores import DIRECTIONS, Score
 from mesolung.trial.contrasts import is_ratio
@@ -80,18 +81,29 @@ def jackknife_error(values: Values) -> float:
     return float(np.sqrt((left.size - 1.0) / left.size * np.sum((left - left.mean()) ** 2)))
 
 
-def kept_blocks(count: int, draws: int) -> list[Bools]:
-    """Which entries stay when nothing, and when each block of draws in turn, is left out.
+def blocks_of(count: int, draws: int) -> tuple[NDArray[np.intp], int]:
+    """The block of draws that each entry belongs to, and how many blocks there are.
 
     Arguments:
         count: entries, by draw or by simulated trial (trial r uses draw r mod ``draws``).
         draws: D.
 
     Returns:
-        bool[count], 1 + K of them; K is 20, or D where that is less.
+        intp[count], and K: 20, or D where that is less.
     """
-    block = (np.arange(count) % max(draws, 1)) % min(BLOCKS, max(draws, 1))
-    return [np.ones(count, bool), *(block != b for b in range(min(BLOCKS, max(draws, 1))))]
+    return (np.arange(count) % max(draws, 1)) % _blocks(draws), _blocks(draws)
+
+
+def score_briefly(one: Observation, asked: Any, basis: Basis, draws: int) -> Scored:
+    """Score an observation by its log score alone.
+
+    Arguments:
+        one, asked, basis, draws: as `score_observation`.
+    """
+    if one.form == "direction":
+        return _of_direction(one, asked, basis, score_of(one, asked, basis), draws, 0.5)
+    score = score_of(one, asked, basis)
+    return Scored(score, log_scores(score, draws))
 
 
 def score_observation(one: Observation, asked: Any, basis: Basis, draws: int, u: float) -> Scored:
@@ -124,8 +136,7 @@ def log_scores(score: Score, draws: int) -> Values | None:
     terms = score.log_likelihoods
     if terms is None or score.log_score is None:
         return None
-    found = [log_mixture(terms[keep]) for keep in kept_blocks(terms.size, draws)]
-    return np.array([np.nan if value is None else value for value in found])
+    return log_mixture_by_block(terms, *blocks_of(terms.size, draws))
 
 
 def _of_counts(one: Observation, basis: Basis, score: Score, draws: int, u: float) -> Scored:
@@ -225,7 +236,8 @@ def _of_value(one: Observation, basis: Basis, score: Score, draws: int) -> Score
         if at.size:
             each = ndtr((target - at) / error)
             pit, pit_error = float(each.mean()), float(each.std() / np.sqrt(each.size))
-            crps = _by_block(lambda keep: normal_crps(target, at[keep], error), draw, draws)
+            block = (draw % max(draws, 1)) % _blocks(draws)
+            crps = normal_crps_by_block(target, at, error, block, _blocks(draws))
     elif one.form == "median" and shown.size > 1:
         each = (shown < target) + 0.5 * (shown == target)
         pit, pit_error = float(each.mean()), float(each.std() / np.sqrt(each.size))

@@ -13,15 +13,14 @@ from mesolung.calibration.validation.baselines import BASELINES, POOLED, baselin
 from mesolung.calibration.validation.bias import Bias, bias_of
 from mesolung.calibration.validation.effect import moved
 from mesolung.calibration.validation.lines import Line, Subject
+from mesolung.calibration.validation.mixtures import log_mixture_by_block
 from mesolung.calibration.validation.published import Published
 from mesolung.calibration.validation.scoring import (
+    blocks_of,
     jackknife_error,
-    kept_blocks,
-    log_scores,
-    score_observation,
+    score_briefly,
 )
 from mesolung.study.basis import Basis, score_of
-from mesolung.study.likelihoods import log_mixture
 from mesolung.study.observation import BASELINE
 from mesolung.study.scores import one_weight
 
@@ -219,17 +218,11 @@ def _joint(treated: Mapping[str, Values], control: Mapping[str, Values], draws: 
         return None
     base = next(iter(control.values()))
     total = base + np.sum([treated[arm] for arm in sorted(treated)], axis=0)
-    found = []
-    for keep in kept_blocks(total.size, draws):
-        use = keep & ~np.isnan(total)
-        both, alone = log_mixture(total[use]), log_mixture(base[use])
-        if both is None or alone is None or not np.isfinite(alone):
-            return None
-        found.append(both - alone)
-    return np.array(found)
+    blocks = blocks_of(total.size, draws)
+    both = log_mixture_by_block(total, *blocks)
+    alone = log_mixture_by_block(np.where(np.isnan(total), np.nan, base), *blocks)
+    return both - alone if np.all(np.isfinite(alone)) else None
 
 
 def _alone(line: Line, basis: Basis, draws: int) -> Values | None:
-    if line.one.form == "direction":
-        return score_observation(line.one, line.asked, basis, draws, 0.5).log_scores
-    return log_scores(score_of(line.one, line.asked, basis), draws)
+    return score_briefly(line.one, line.asked, basis, draws).log_scores

@@ -58,7 +58,7 @@ def score(subjects: Sequence[Subject], *, bias: str = ALL, seed: int = 0) -> Val
     lines, items = _scored(subjects, effects, terms, seed)
     answers: dict[str, Any] = {}
     for name in (NONE, *biases(), ALL):
-        other = items if name == bias else _scored(subjects, effects, chosen(name), seed)[1]
+        other = items if name == bias else _scored(subjects, effects, chosen(name), seed, True)[1]
         answers[name] = {key: _differences(differences(own)) for key, own in _classes(other).items()}
     ordered = sorted(lines, key=lambda line: (not line.failed, _tail(line)))
     classes = {key: differences(own) for key, own in _classes(items).items()}
@@ -131,18 +131,22 @@ def headline(classes: Mapping[str, Mapping[str, Difference]], items: Sequence[It
 
 
 def _scored(
-    subjects: Sequence[Subject], effects: Sequence[Published], terms: Sequence[Bias], seed: int
+    subjects: Sequence[Subject],
+    effects: Sequence[Published],
+    terms: Sequence[Bias],
+    seed: int,
+    briefly: bool = False,
 ) -> tuple[list[Line], list[Item]]:
     lines, items = [], []
     for subject in subjects:
-        own = lines_of(subject, terms, seed)
+        own = lines_of(subject, terms, seed, briefly=briefly)
         lines += own
         items += items_of(subject, own, effects, terms)
     return lines, items
 
 
 def _classes(items: Sequence[Item]) -> dict[str, list[Item]]:
-    """Treated results by treatment: cells first, then by number; all together last where there are several."""
+    """Treated results by treatment: cells first, then by number; all together last where several are."""
     names = sorted({item.treatment for item in items})
     count = {name: len({item.trial for item in items if item.treatment == name}) for name in names}
     names.sort(key=lambda name: (name != CELLS, -count[name], name))
