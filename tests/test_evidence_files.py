@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import importlib.util
 import json
 import tomllib
 from collections import Counter
@@ -14,6 +15,7 @@ from mesolung.reading import Refusal
 from mesolung.study import catalogue
 from mesolung.study.reader import read_study
 
+ROOT = Path(__file__).resolve().parent.parent
 FOLDER = catalogue.place()
 FILES = sorted(FOLDER.rglob("*.toml"))
 GROUPS = ("fit", "unseen")
@@ -80,14 +82,23 @@ def test_what_the_split_says():
             assert row["group"] == "fit" or row["kind"] in ("animal", "ex-vivo", "in-vitro")
     # Treated and control of one relation are never parted.
     assert all(len(groups) == 1 for groups in relations.values())
+    kinds = {row["study"]: row["kind"] for row in rows}
     drawn = Counter(
-        next(iter(relations[key]))
-        for key in relations
-        if any(r["kind"] in ("animal", "ex-vivo", "in-vitro") for r in rows if r["study"] == key[0])
+        next(iter(groups))
+        for (study, _), groups in relations.items()
+        if kinds[study] in ("animal", "ex-vivo", "in-vitro")
     )
     assert 0.25 < drawn["unseen"] / sum(drawn.values()) < 0.42
     # A follow-up is left out together with its trial.
     assert set(catalogue.groups("huangshi-one-year-2022")) == set(catalogue.groups("shu-2020"))
+
+
+def test_the_page_is_current():
+    spec = importlib.util.spec_from_file_location("evidence_page", ROOT / "tools/evidence_page.py")
+    assert spec and spec.loader
+    page = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(page)
+    assert page.page() == page.PAGE.read_text(encoding="utf-8"), "run tools/evidence_page.py"
 
 
 def test_exclusions_are_specific():

@@ -57,8 +57,8 @@ def in_vitro_studies(ledger: Ledger) -> Iterator[Study]:
 
 def _study(row: Row) -> Study:
     stem = f"assay-{row['study_key'].replace('_', '-').lower()}"
-    author = row["first_author"].replace("(memory)", "").strip()
-    who = f"{author if author != 'NA' else 'unnamed'} {row['year']}".strip()
+    known = row["first_author"] not in ("", "NA") and "memory" not in row["first_author"]
+    who = f"{row['first_author'] if known else 'unnamed'} {row['year']}".strip()
     head = {
         "schema": 1, "name": f"{row['assay'][:1].upper()}{row['assay'][1:]} ({who})", "kind": "in-vitro",
         "species": _species(row), "duration": LENGTH, "origin": "injury",

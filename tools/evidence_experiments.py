@@ -137,7 +137,8 @@ def _observations(study: Study, arm: str, named: Named, row: Row, rows: Any) -> 
     word, _, versus = named.how.partition(" ")
     if not arm:
         raise ValueError("no arm of which the design is known")
-    for time in _times(row):
+    # When the lungs were weighed is recalled in the row.
+    for time in ["unknown"] if named.how == "time unknown" else _times(row):
         said: dict[str, Any] = {"arm": arm, "endpoint": named.endpoint, "time": time}
         if word == "sign":
             yield from _signs(said, named, row, source, rows, versus, time)

@@ -88,7 +88,9 @@ def source_of(row: Mapping[str, str], *, recalled: str = "", doi: str = "doi") -
         doi, or the address where no DOI was seen; and the status.
     """
     written = row.get(doi, "")
-    if written.startswith("10.") and "memory" not in written and "doi" not in recalled.split("; "):
+    remembered = "memory" in written or "doi" in recalled.split("; ")
+    remembered |= "doi from memory" in row.get("notes", "")
+    if written.startswith("10.") and not remembered and row.get("doi_status") != "memory":
         found = {"doi": written.split(" ")[0]}
     elif row.get("url"):
         found = {"url": row["url"].replace("https:///", "https://")}

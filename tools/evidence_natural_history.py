@@ -115,8 +115,8 @@ def _study(studies: dict[str, Study], design: Row, row: Row, named: Named) -> tu
         head |= {"disease": "healthy" if healthy else DISEASES[row["disease"]], "species": "human"}
         head |= {"randomised": True} if design["randomised"] else {}
         folder = "natural-history" if healthy else design["folder"]
-        about = " ".join(part for part in (row["first_author"], row["year"], row["journal"]) if part)
-        about = about.replace("(memory)", "").replace("  ", " ")
+        author = "" if "memory" in row["first_author"] else row["first_author"]
+        about = " ".join(part for part in (author, row["year"], row["journal"]) if part)
         study = studies[stem] = Study(folder, stem, [f"{about}: {row['population']}."], head)
         if design["control"]:
             study.arms.append(Arm(design["control"], control=True))
@@ -167,7 +167,7 @@ def _observations(
     said |= {"where": where} if where else {}
     word = how.split(" ")[0]
     if word in CONTRASTS or word == "reduction":
-        yield Observation(said | _contrast(row, how.strip()), source, rows)
+        yield Observation(said | _contrast(row, how.strip()), _status(source, word == "reduction"), rows)
         return
     if word == "times":
         for time, value in zip(
@@ -182,15 +182,20 @@ def _observations(
             yield Observation(said | {"arm": name, "value": float(value), **_unit(row)}, source, rows)
         yield from _ratio_of_note(said, row, source, rows, control)
         return
-    yield Observation(said | _number(row, how.strip()), source, rows)
+    numbers = _number(row, how.strip())
+    yield Observation(said | numbers, _status(source, "events" in numbers), rows)
     yield from _note(said, row, source, rows, study)
+
+
+def _status(source: dict[str, str], worked_out: bool) -> dict[str, str]:
+    return {**source, "status": "derived"} if worked_out else source
 
 
 def _contrast(row: Row, how: str) -> dict[str, Any]:
     measure, versus = how.split(" ", 1)
     value, interval = float(row["value"]), pair(row["spread"])
     if measure == "reduction":
-        measure, value, interval = "ratio", 1 - value / 100, None
+        measure, value, interval = "ratio", round(1 - value / 100, 6), None
     unit = _unit(row) if measure == "difference" else {}
     found = {"versus": versus, "contrast": measure, "value": value, **unit}
     found |= {"ci95": list(interval)} if interval else {}

@@ -102,7 +102,8 @@ def _study(key: str, design: Mapping[str, Any] | None, lines: list[Line]) -> Stu
         "duration": design["duration"],
     }
     head |= {name: design[name] for name in ("randomised", "blinded") if name in design}
-    about = [f"{first['first_author']} {first['year']}, {first['journal']}.".replace("(verify)", "").strip()]
+    told = (first[column] for column in ("first_author", "year", "journal"))
+    about = [" ".join(cell for cell in told if cell and "verify" not in cell) + "."]
     about += [design["about"]] if "about" in design else []
     study = Study("trials", design["file"], about, head)
     if "onset_to_enrolment" in design:
@@ -168,7 +169,7 @@ def _observations(study: Study, line: Line, named: Named) -> Iterator[Observatio
     row = line.row
     rows = ((line.file, line.number),)
     arm = _arm_of(study, row["arm"], named)
-    for time in _times(line.day):
+    for time in _times("" if re.search("time point .*memory", line.note) else line.day):
         for endpoint in named.endpoint.split("+"):
             said: dict[str, Any] = {"arm": arm, "endpoint": endpoint, "time": time}
             if named.as_:

@@ -105,7 +105,7 @@ def entry(name: str) -> Entry:
     Raises:
         Refusal: when there is none of that name, with the nearest ones.
     """
-    known = {one.name: one for one in entries()}
+    known = _by_name()
     if name in known:
         return known[name]
     near = get_close_matches(name.lower(), known, n=NEAREST, cutoff=0.5)
@@ -114,6 +114,11 @@ def entry(name: str) -> Entry:
         found=name,
         allowed=", ".join(near) if near else "mesolung evidence lists them",
     )
+
+
+@cache
+def _by_name() -> Mapping[str, Entry]:
+    return MappingProxyType({one.name: one for one in entries()})
 
 
 def selected(disease: str | None = None, kind: str | None = None) -> tuple[Entry, ...]:
