@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+# Hosts of addresses that last; mirrors and proxies are told by the DOI alone.
+LASTING = (
+    "ncbi.nlm.nih.gov", "biomedcentral.com", "springer", "ersjournals.com", "nature.com", "bmj.com",
+    "repository.cam.ac.uk", "seekingalpha.com", "pure.qub.ac.uk", "frontiersin.org",
+)  # fmt: skip
 TABLES = Path(__file__).resolve().parent / "evidence"
 
 
@@ -85,13 +90,16 @@ def source_of(row: Mapping[str, str], *, recalled: str = "", doi: str = "doi") -
         doi: the column of the DOI.
 
     Returns:
-        doi, or the address where no DOI was seen; and the status.
+        doi, with the address where that lasts, or the address alone where no DOI was seen; and the status.
     """
     written = row.get(doi, "")
     remembered = "memory" in written or "doi" in recalled.split("; ")
     remembered |= "doi from memory" in row.get("notes", "")
     if written.startswith("10.") and not remembered and row.get("doi_status") != "memory":
         found = {"doi": written.split(" ")[0]}
+        # The paper may not be where the number was read: a review's table, a release, a repository.
+        if any(host in row.get("url", "") for host in LASTING):
+            found["url"] = row["url"]
     elif row.get("url"):
         found = {"url": row["url"].replace("https:///", "https://")}
     else:
