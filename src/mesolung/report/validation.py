@@ -116,6 +116,10 @@ def sentences(json: Mapping[str, Any]) -> list[str]:
             f"Inside the 90 % interval: {covered(inside)}; inside the 50 % interval: {covered(half)}. "
             "In brackets what a right model would reach: more than the name for counts, which come in steps."
         )
+    if summary["answered_only"]:
+        said.append(
+            f"{number(summary['answered_only'])} bare numbers without n or spread are answered, not scored."
+        )
     missing = json["not_modelled"]["observations"]
     refused = sum(bool(one["refused"]) for one in json["studies"])
     if missing or refused:
@@ -161,7 +165,7 @@ def validation_table(json: Mapping[str, Any], folder: str | Path | None = None) 
 
     parts: list[Any] = [Text(json["headline"], style="bold")]
     parts += [Text(sentence) for sentence in sentences(json)]
-    own = json["observations"]
+    own = [line for line in json["observations"] if line["scored"]]
     shown = own[: max(MOST_FAILURES, 0)]
     if shown:
         rows = [

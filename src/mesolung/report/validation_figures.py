@@ -180,7 +180,8 @@ def pit_figure(json: Mapping[str, Any]) -> Figure | None:
 
 def _place(line: Mapping[str, Any]) -> float | None:
     value = line.get("observed")
-    return _scaled(line, value) if is_number(value) and line.get("interval_90") else None
+    known = line["scored"] and is_number(value) and line.get("interval_90")
+    return _scaled(line, value) if known else None
 
 
 def _scaled(line: Mapping[str, Any], value: Any) -> float | None:

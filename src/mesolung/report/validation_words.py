@@ -112,7 +112,7 @@ def observation_table(json: Mapping[str, Any], words: Words, failed: bool) -> Ta
     Returns:
         the table; None without any.
     """
-    own = [line for line in json["observations"] if bool(line.get("failed")) is failed]
+    own = [line for line in json["observations"] if bool(line.get("failed")) is failed and line["scored"]]
     rows = [
         (
             str(line["study"]),

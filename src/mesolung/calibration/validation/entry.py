@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mesolung.reading import Refusal
+from mesolung.study import read_study
 from mesolung.study.canonical import canonical
 from mesolung.study.result import canonical as rounded
 from mesolung.study.study import Study
@@ -55,6 +58,25 @@ def design_sha256(study: Study) -> str:
     form = canonical(study)
     form.pop("observations", None)
     return sha256(_text(form).encode()).hexdigest()
+
+
+def registered_design(entry: Entry) -> str:
+    """The plan that an entry is of, as this version reads it.
+
+    Arguments:
+        entry: of the register.
+
+    Returns:
+        64 hexadecimal digits: `design_sha256` of the text that it keeps, as the format may have grown since;
+        the one that it wrote down where that text cannot be read any more.
+    """
+    text = str(entry.json.get("study_text") or "")
+    if text:
+        with TemporaryDirectory() as folder, suppress(Refusal):
+            file = Path(folder) / str(entry.json.get("file") or "study.toml")
+            file.write_text(text, encoding="utf-8")
+            return design_sha256(read_study(file))
+    return str(entry.json["design_sha256"])
 
 
 def entry_sha256(content: Mapping[str, Any]) -> str:

@@ -75,8 +75,15 @@ class Line:
     used: str
 
     @property
+    def counts(self) -> bool:
+        """Whether it is scored; a bare number without n or spread is answered only."""
+        return self.scored.log_scores is not None
+
+    @property
     def failed(self) -> bool:
         """Whether the prediction failed: outside 90 %, or a class or order of less than 10 %."""
+        if not self.counts:
+            return False
         if self.scored.inside is not None:
             return not self.scored.inside["90"]
         return self.scored.tail is not None and self.scored.tail < UNLIKELY
@@ -116,6 +123,7 @@ class Line:
             "used": self.used,
             "treatment": self.treatment,
             "weight": self.weight,
+            "scored": self.counts,
             "failed": self.failed,
             **score.as_json(),
         }

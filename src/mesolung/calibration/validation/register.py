@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung import __version__
-from mesolung.calibration.validation.entry import Entry, add_entry, design_sha256, read_register
+from mesolung.calibration.validation.entry import (
+    Entry,
+    add_entry,
+    design_sha256,
+    read_register,
+    registered_design,
+)
 from mesolung.calibration.validation.folder import read_folder
 from mesolung.calibration.validation.lines import Line
 from mesolung.calibration.validation.scoring import score_observation
@@ -151,7 +157,7 @@ def score_register(folder: Path, reported: Path | None) -> list[Outcome]:
                 studies[design_sha256(file.study)] = file.study
     found = []
     for entry in entries:
-        study = studies.get(entry.json["design_sha256"])
+        study = studies.get(registered_design(entry))
         found.append(Outcome(entry, [], []) if study is None else outcome_of(entry, study))
     return found
 

@@ -21,10 +21,14 @@ def summary_of(lines: Sequence[Line]) -> dict[str, Any]:
         lines: scored observations; several versions of one result weigh as one.
 
     Returns:
-        observations, trials, coverage, log_score, crps, pit, directions.
+        observations, answered_only (bare numbers, in no score), trials, coverage, log_score, crps, pit and
+        directions.
     """
+    answered = len(lines)
+    lines = [line for line in lines if line.counts]
     return {
         "observations": len(lines),
+        "answered_only": answered - len(lines),
         "trials": len({line.trial for line in lines}),
         "failed": sum(line.failed for line in lines),
         "coverage": {name: _coverage(lines, name) for name in ("50", "90")},
