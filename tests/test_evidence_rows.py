@@ -126,3 +126,16 @@ def test_a_row_without_a_place_is_refused(tool, tmp_path):
         ledger.check()
     with pytest.raises(ValueError, match=r"some\.csv row 2"):
         ledger.leave("some.csv", 2, "first", "again")
+
+
+def test_the_split_changes_only_with_a_reason_that_is_logged(tool, tmp_path, monkeypatch):
+    monkeypatch.setattr(tool, "PLACE", tmp_path / "evidence")
+    texts = {"split.csv": "study\na\n"}
+    with pytest.raises(ValueError, match="the split changes"):
+        tool.write(texts, "")
+    assert not (tmp_path / "evidence").exists()
+    tool.write(texts, "a first draw")
+    tool.write(texts, "")
+    tool.write({"split.csv": "study\na\nb\n"}, "b was added")
+    log = (tmp_path / "evidence" / "split-log.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[3] for line in log] == ["reason", "a first draw", "b was added"]
