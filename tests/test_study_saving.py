@@ -57,7 +57,7 @@ def injuries(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def treatments(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     """A product of any type with a dose that it may have, or an unknown one."""
-    product = draw(st.sampled_from([name for name in DOSE_UNITS if name != "vehicle"]))
+    product: Any = draw(st.sampled_from([name for name in DOSE_UNITS if name != "vehicle"]))
     described: dict[str, Any] = {"type": product}
     if product == "drug":
         described["name"] = draw(st.sampled_from(["dexamethasone", "nintedanib", "heparin"]))
