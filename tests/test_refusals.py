@@ -45,24 +45,44 @@ CASES = {
     "unknown key": Case("blinded  = true", "blindd = true", "unknown key; did you mean blinded"),
     "another kind": Case('kind     = "trial"', 'kind = "patient"', 'kind "patient" is not supported yet'),
     "unknown kind": Case('kind     = "trial"', 'kind = "trail"', "did you mean trial"),
-    "another disease": Case('"covid19-ards"', '"copd"', 'disease "copd" is not supported yet'),
+    "disease of animals": Case('"covid19-ards"', '"lps"', "lps is an animal model"),
     "unknown disease": Case('"covid19-ards"', '"covid-ards"', "unknown disease; did you mean covid19-ards"),
     "mixture of something": Case(
-        '"covid19-ards"', "{ ards = 0.5, copd = 0.5 }", 'disease "copd" is not supported yet'
+        '"covid19-ards"', "{ ards = 0.5, elastase = 0.5 }", "elastase is an animal model"
     ),
     "mixture that is no whole": Case(
         '"covid19-ards"', "{ ards = 0.5, covid19-ards = 0.4 }", "shares of the diseases do not add up"
     ),
-    "another species": Case('"human"', '"mouse"', 'species "mouse" is not supported yet'),
+    "animals in a trial": Case('"human"', '"mouse"', "kind trial of the species mouse"),
+    "unknown species": Case('"human"', '"dog"', "unknown species"),
     "species a number": Case('"human"', "3", "allowed: human"),
-    "another origin": Case(
-        '"human"', '"human"\norigin = "injury"', 'origin "injury" is not supported yet', 1
+    "people as animals": Case('kind     = "trial"', 'kind = "animal"', "kind animal of the species human", 2),
+    "unknown origin": Case('"human"', '"human"\norigin = "birth"', "unknown origin", 1),
+    "unknown agent": Case(
+        '"human"', '"human"\ninjury = { agent = "lpz" }', "unknown agent; did you mean lps", 1
     ),
-    "treatment from onset": Case(
-        'species  = "human"', 'origin = "onset"', "a treatment at times from onset is not supported yet", 21
+    "injury in a wrong unit": Case(
+        '"human"', '"human"\ninjury = { agent = "lps", amount = "3 CFU" }', "amount of lps: wrong unit", 1
     ),
-    "injury": Case('"human"', '"human"\ninjury = { agent = "lps" }', 'key "injury" is not supported yet', 1),
-    "assay": Case('"human"', '"human"\nassay = { ratio = 1 }', 'key "assay" is not supported yet', 1),
+    "injury of nothing": Case(
+        '"human"', '"human"\ninjury = { agent = "lps", amount = "0 mg" }', "negative or zero amount", 1
+    ),
+    "more oxygen than there is": Case(
+        '"human"', '"human"\ninjury = { agent = "oxygen", amount = "95 fraction" }', "a share above 1", 1
+    ),
+    "injury backwards": Case(
+        '"human"',
+        '"human"\ninjury = { agent = "lps", start = "2 h", end = "1 h" }',
+        "ends before it starts",
+        1,
+    ),
+    "one injury twice": Case(
+        '"human"',
+        '"human"\ninjury = [{ agent = "lps" }, { agent = "lps" }]',
+        "the same injury twice",
+        1,
+    ),
+    "assay": Case('"human"', '"human"\nassay = { ratio = 1 }', "an assay of subjects", 1),
     "duration a number": Case('duration = "28 d"', "duration = 28", "wrong type"),
     "duration in kg": Case('duration = "28 d"', 'duration = "28 kg"', "duration: wrong unit"),
     "duration without unit": Case(
@@ -79,7 +99,21 @@ CASES = {
     ),
     "size no number": Case("size = 24", 'size = "many"', "a whole number"),
     "phenotype": Case(USUAL, "[population.phenotype]\nhyper = 0.3\n" + USUAL, "unknown phenotype", 1),
-    "include": Case(USUAL, '[population.include]\nsofa = "> 8"\n' + USUAL, "not supported yet"),
+    "unknown rule": Case(
+        USUAL, '[population.include]\nsofaa = "> 8"\n' + USUAL, "unknown rule; did you mean sofa", 1
+    ),
+    "rule that is none": Case(
+        USUAL, '[population.include]\nsofa = "8"\n' + USUAL, "sofa: not a comparison", 1
+    ),
+    "rule in a wrong unit": Case(
+        USUAL, '[population.include]\nage = "> 18 kg"\n' + USUAL, "age: wrong unit", 1
+    ),
+    "rule of another disease": Case(
+        USUAL, '[population.include]\nfvc_fall_12_months = "> 10 %"\n' + USUAL, "cannot have this rule", 1
+    ),
+    "rule against table 1": Case(
+        USUAL, '[population.include]\npf_ratio = "> 200 mmHg"\n' + USUAL, "a rule that table 1 contradicts", 1
+    ),
     "delay beyond its bound": Case(
         "size = 24",
         'size = 24\nonset_to_enrolment = { mean = 12, max = 9, unit = "d" }',
@@ -114,7 +148,9 @@ CASES = {
     "mean without end": Case(PF, "mean = 1e999", "a finite number"),
     "share of a quantity": Case(PF, "share = 0.3", "pf_ratio is a quantity"),
     "unknown baseline": Case(USUAL, "agee = 3\n" + USUAL, "unknown baseline; did you mean age"),
-    "planned baseline": Case(USUAL, "dlco_percent_predicted = 60\n" + USUAL, "is not supported yet"),
+    "baseline of another disease": Case(
+        USUAL, 'feno = "20 ppb"\n' + USUAL, "feno has no value at enrolment in this disease"
+    ),
     "no baseline": Case(USUAL, "mortality = 0.3\n" + USUAL, "mortality has no value at enrolment"),
     "share above 1": Case(USUAL, "female = 30\n" + USUAL, "female: impossible share"),
     "negative share": Case(USUAL, "female = { share = -0.1 }\n" + USUAL, "at least 0"),
@@ -125,8 +161,10 @@ CASES = {
     # Usual care
     "share of a drug": Case("heparin = 1.0", "heparin = 1.5", "at most 1"),
     "unknown drug": Case("heparin = 1.0", "heprin = 1.0", "unknown background; did you mean heparin"),
-    "planned drug": Case("heparin = 1.0", "nintedanib = 0.3", 'background "nintedanib" is not supported yet'),
-    "responder": Case("share = 0.80", "share = 0.8, responder = 0.5", 'key "responder" is not supported yet'),
+    "slip in a planned drug": Case(
+        "heparin = 1.0", "nintedanibb = 0.3", "unknown background; did you mean nintedanib"
+    ),
+    "responder": Case("share = 0.80", "share = 0.8, responder = 1.5", "at most 1"),
     "drug without share": Case("share = 0.80, ", "", "dexamethasone: share is missing"),
     "dose of a drug in mL": Case('dose = "6 mg"', 'dose = "6 mL"', "wrong unit"),
     "negative dose of a drug": Case('dose = "6 mg"', 'dose = "-6 mg"', "negative or zero dose"),
@@ -147,7 +185,10 @@ CASES = {
     "size and ratio": Case("control = true", "control = true\nratio = 1", "both size and ratio", -3),
     "neither size nor ratio": Case("size = 12\ncontrol", "control", "neither size nor ratio", -2),
     "a size and a ratio": Case("size = 12\ncontrol", "ratio = 1\ncontrol", "some arms have a size"),
-    "injury of an arm": Case("control = true", 'control = true\ninjury = "none"', "not supported yet", 1),
+    "injury of an arm": Case("control = true", 'control = true\ninjury = "some"', "unknown injury", 1),
+    "assay of an arm": Case(
+        "control = true", 'control = true\nassay = { ratio = "1:10" }', "an assay of subjects", 1
+    ),
     "unknown key of an arm": Case("control = true", "controll = true", "did you mean control"),
     # Treatments
     "negative dose": Case(DOSE, 'dose = "-100e6 cells"', "negative or zero dose"),
@@ -170,7 +211,25 @@ CASES = {
     "lot file": Case(
         '{ type = "cells", source = "umbilical cord", cryopreserved = true }', '"lot.toml"', "a lot file"
     ),
-    "EV": Case('type = "cells"', 'type = "ev"', 'product type "ev" is not supported yet'),
+    "EV in cells": Case('type = "cells"', 'type = "ev"', "a product of type ev cannot have this unit", 1),
+    "living EV": Case('type = "cells"', 'type = "ev", viability = 0.9', "so it has no viability"),
+    "drug without a name": Case(
+        '{ type = "cells", source = "umbilical cord", cryopreserved = true }',
+        '{ type = "drug" }',
+        "a drug has a name",
+    ),
+    "unknown drug as a product": Case(
+        '{ type = "cells", source = "umbilical cord", cryopreserved = true }',
+        '{ type = "drug", name = "dexametasone" }',
+        "unknown drug; did you mean dexamethasone",
+    ),
+    "cells with a name": Case('type = "cells"', 'name = "Bob"', "only a drug has a name"),
+    "living part of a drug": Case(
+        '{ type = "cells", source = "umbilical cord", cryopreserved = true }\n' + DOSE,
+        '{ type = "drug", name = "heparin" }\ndose = "5 mg"\ndose_basis = "viable"',
+        "drug has no viable part",
+        2,
+    ),
     "vehicle of cells": Case('type = "cells"', 'type = "vehicle"', "a vehicle has no cells"),
     "vehicle counted in cells": Case(
         '{ type = "cells", source = "umbilical cord", cryopreserved = true }',
@@ -183,11 +242,12 @@ CASES = {
     "unknown key of a product": Case("cryopreserved", "cryopreservd", "did you mean cryopreserved"),
     "viability above 1": Case("cryopreserved = true", "viability = 95", "at most 1"),
     "frozen a text": Case("cryopreserved = true", 'cryopreserved = "yes"', "true or false"),
-    "planned route": Case('"intravenous"', '"nebulised"', 'route "nebulised" is not supported yet'),
+    "slip in a planned route": Case('"intravenous"', '"nebulized"', "did you mean nebulised"),
+    "no route": Case('route = "intravenous"\n', "\n", "route is missing", -3),
     "unknown route": Case('"intravenous"', '"intravenus"', "unknown route; did you mean intravenous"),
     "no times": Case(TIMES + "\n", "\n", "times is missing", -4),
     "empty times": Case(TIMES, "times = []", "at least 1"),
-    "time before the origin": Case(TIMES, 'times = ["-1 d"]', "before the origin"),
+    "time long before the origin": Case(TIMES, 'times = ["-11 year"]', "too long before the origin"),
     "time beyond the end": Case(TIMES, 'times = ["0 d",\n"29 d"]', "beyond the duration", 1),
     "one time twice": Case(TIMES, 'times = ["0 d", "0 h"]', "two doses at one time"),
     "times a text": Case(TIMES, 'times = "0 d"', 'a table or a list or "unknown"'),
@@ -210,7 +270,15 @@ CASES = {
     "unknown endpoint": Case(
         'name = "mortality"', 'name = "mortalitty"', "unknown endpoint; did you mean mortality"
     ),
-    "planned endpoint": Case('name = "mortality"', 'name = "fev1"', 'endpoint "fev1" is not supported yet'),
+    "endpoint of animals": Case(
+        'name = "mortality"', 'name = "fibrosis_score"', "covid19-ards cannot have this endpoint"
+    ),
+    "endpoint of chronic disease": Case(
+        'name = "mortality"', 'name = "feno"', "covid19-ards cannot have this endpoint"
+    ),
+    "endpoint of a culture": Case(
+        'name = "mortality"', 'name = "t_cell_inhibition"', "covid19-ards cannot have this endpoint"
+    ),
     "endpoint of another disease": Case(
         'name = "mortality"', 'name = "bacterial_load"', "covid19-ards cannot have this endpoint"
     ),
@@ -266,6 +334,37 @@ CASES = {
     "mean of deaths": Case(SEEN, "mean = 0.5\nsd = 0.1\nn = 12", "is a yes or no"),
     "mean without spread": Case(SEEN, "mean = 0.5", "a mean without spread"),
     "value beyond bounds": Case(SEEN, "value = 58.3", "impossible value"),
+    "nobody observed": Case(SEEN, "events = 0\nn = 0", "more than 0", 1),
+    "unit that cannot be converted": Case(
+        'endpoint = "mortality"\ntime = "28 d"\n' + SEEN,
+        'endpoint = "pf_ratio"\ntime = "7 d"\nmean = 20\nsd = 3\nn = 12\nunit = "mg/L"',
+        "pf_ratio: wrong unit",
+        5,
+    ),
+    "unit of a planned endpoint that cannot be converted": Case(
+        'endpoint = "mortality"\ntime = "28 d"\n' + SEEN,
+        'endpoint = "ferritin"\ntime = "7 d"\nmean = 20\nsd = 3\nn = 12\nunit = "mmHg"',
+        "ferritin: wrong unit",
+        5,
+    ),
+    "interval without its estimate": Case(
+        SEEN,
+        'contrast = "risk_ratio"\nvalue = 0.5\nci95 = [0.6, 0.9]\nversus = "UC-MSC"',
+        "ci95 out of order",
+        2,
+    ),
+    "interval without its mean": Case(
+        'endpoint = "mortality"\ntime = "28 d"\n' + SEEN,
+        'endpoint = "pf_ratio"\ntime = "7 d"\nmean = 150\nci95 = [160, 190]',
+        "ci95 out of order",
+        3,
+    ),
+    "quartiles without their median": Case(
+        'endpoint = "mortality"\ntime = "28 d"\n' + SEEN,
+        'endpoint = "pf_ratio"\ntime = "7 d"\nmedian = 150\niqr = [160, 190]',
+        "iqr out of order",
+        3,
+    ),
     "two forms": Case(SEEN, "events = 7\nvalue = 0.5\nn = 12", "value does not go with events", 1),
     "absent control": Case(
         SEEN, 'contrast = "risk_ratio"\nvalue = 0.5\nversus = "placebo"', "no such arm to compare with", 2

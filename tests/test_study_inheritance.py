@@ -112,7 +112,7 @@ def test_bounds_in_any_unit_leave_the_inherited_numbers_alone(
     "usual, words",
     [
         ('heparin = { share = 1, start = "29 d" }', "beyond the duration"),
-        ('heparin = { share = 1, start = "-1 d" }', "before enrolment"),
+        ('heparin = { share = 1, start = "-11 year" }', "too long before the origin"),
         ('dexamethasone = { share = 1, every = "1 s" }', "too many doses"),
         ('dexamethasone = { share = 1, every = "0.001 s" }', "impossible interval"),
         ('dexamethasone = { share = 1, dose = "6 g" }', "impossible dose"),

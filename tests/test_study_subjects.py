@@ -77,7 +77,7 @@ def test_onset_to_enrolment_may_be_bounded(text, tmp_path):
         ('"covid19-ards"', "{ ards = 0.7, covid19-ards = 0.2 }", "do not add up (found 0.9; allowed: 1)"),
         ('"covid19-ards"', "{ ards = 0.999, covid19-ards = 0.001 }", "covid19-ards: impossible share"),
         ('"covid19-ards"', "{ ards = 0.5, covid = 0.5 }", "unknown disease"),
-        ('"covid19-ards"', "{ ards = 0.5, copd = 0.5 }", 'disease "copd" is not supported yet'),
+        ('"covid19-ards"', "{ ards = 0.5, ova = 0.5 }", "ova is an animal model"),
         ('"covid19-ards"', "{ }", "do not add up"),
         ('"covid19-ards"', '{ ards = "half" }', "wrong type"),
         (USUAL, '[population.correlation]\n"age, sofa" = 1.0\n' + USUAL, "less than 1"),

@@ -17,6 +17,7 @@ from mesolung.study import inputs_sha256, read_study
 from mesolung.study.answering import answer, planned_endpoints
 from mesolung.study.answers import analyses, arm_answer, contrast_answer, effect_answer
 from mesolung.study.asked import ONSET_H, Asked, asked_of, outputs_asked
+from mesolung.study.modelled import why_not_arm
 from mesolung.study.observing import observe
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.where import Condition, Where
@@ -180,8 +181,11 @@ def test_an_origin_is_of_the_whole_study(study_of, tmp_path: Path) -> None:
         read_study(file)
     started = '[population.background]\nheparin = { share = 1, start = "1 d" }\n[[arm]]'
     file.write_text(text.replace("[[arm]]", started, 1) + ENDPOINT.format("mortality"), encoding="utf-8")
-    with pytest.raises(Refusal, match="a start at a time from onset"):
-        read_study(file)
+    study = read_study(file)
+    assert "starts at a time from onset" in str(why_not_arm(study, study.arms[0]))
+    file.write_text(text + ENDPOINT.format("mortality"), encoding="utf-8")
+    study = read_study(file)
+    assert why_not_arm(study, study.arms[0]) is None
 
 
 def test_a_disease_without_onset_cannot_count_from_it(study_of) -> None:

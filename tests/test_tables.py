@@ -32,10 +32,21 @@ from mesolung.population import traits as trait_module
 from mesolung.product import priors as prior_module
 from mesolung.product import unstated as unstated_module
 from mesolung.product.priors import read_sources
-from mesolung.product.product import PRODUCT_TYPES, SOURCES, Product
+from mesolung.product.product import MODELLED_TYPES, PRODUCT_TYPES, SOURCES, Product
 from mesolung.reading import Refusal
 from mesolung.study.arm import DoseUnit, Route
+from mesolung.study.arms import DOSE_UNITS
 from mesolung.study.endpoint import Contrast, Deaths
+from mesolung.study.injuries import agents
+from mesolung.study.possible import (
+    GROUPS,
+    KINDS,
+    animals,
+    inclusions,
+    known_diseases,
+    planned_covariates,
+    planned_endpoints,
+)
 from mesolung.trial.contrasts import MEASURES
 from mesolung.trial.endpoints import DEATH_ENDPOINTS, EndpointRow, value_of_death
 from mesolung.trial.named_tests import TEST_OF_TYPE, TESTS
@@ -72,7 +83,8 @@ FORMAT = {
         fev1_percent_predicted fvc_percent_predicted dlco_percent_predicted""",
     "background": """dexamethasone systemic_steroid inhaled_steroid tocilizumab heparin antibiotic vasopressor
         mechanical_ventilation ecmo bronchodilator nintedanib pirfenidone prednisolone methylprednisolone
-        hydrocortisone""",
+        hydrocortisone tiotropium salmeterol fluticasone budesonide azithromycin tezepelumab dupilumab
+        mepolizumab formoterol remdesivir oxygen antiviral""",
     "kind": "trial animal ex-vivo in-vitro patient",
     "disease": """ards covid19-ards pneumonia sepsis copd asthma ipf healthy lps e-coli-pneumonia
         klebsiella-pneumonia pseudomonas-pneumonia sepsis-clp vili hyperoxia acid-aspiration influenza
@@ -92,7 +104,7 @@ SERVED = {
     "disease": set(diseases()),
     "species": {"human"},
     "origin": {"enrolment", "onset"},
-    "product type": set(PRODUCT_TYPES),
+    "product type": set(MODELLED_TYPES),
     "route": set(routes()),
 }
 
@@ -104,6 +116,9 @@ def test_every_name_of_the_format_is_served_or_reserved_and_never_both(kind: str
     named = set(FORMAT[kind].split())
     if kind == "baseline":  # and every endpoint that has a value at enrolment
         named |= {name for name, row in endpoints().items() if row.at_enrolment}
+        named |= set(planned_covariates())
+    if kind == "endpoint":  # and what evidence has been published of
+        named |= set(planned_endpoints())
     assert SERVED[kind] | waiting == named
 
 
@@ -111,9 +126,42 @@ def test_every_dose_unit_of_the_format_is_served_or_reserved() -> None:
     units = {"particles", "particles/kg", "cell-equivalents", "ug", "ug/kg", "mL", "mg", "mg/kg", "mg/m2"}
     waiting = {name for kind, name in reserved() if kind == "dose unit"}
     assert waiting == units
+    served = set(get_args(DoseUnit)) - waiting
+    assert served == {unit for kind in MODELLED_TYPES if kind != "vehicle" for unit in DOSE_UNITS[kind]}
     for unit in waiting:
         assert quantity(f"1 {unit}").value == 1.0
-        assert not any(same_dimension(unit, served) for served in get_args(DoseUnit))
+        assert not any(same_dimension(unit, other) for other in served)
+
+
+def test_every_product_has_units_of_which_no_two_measure_the_same() -> None:
+    assert set(DOSE_UNITS) == set(PRODUCT_TYPES)
+    for units in DOSE_UNITS.values():
+        for k, unit in enumerate(units):
+            assert not any(same_dimension(unit, other) for other in units[:k])
+
+
+def test_what_is_planned_is_told_apart_from_what_is_served() -> None:
+    known = known_diseases()
+    assert {d for group in GROUPS.values() for d in group} == set(known)
+    for name, planned in planned_endpoints().items():
+        served = endpoints().get(name)
+        assert set(planned.kinds) <= set(KINDS) and set(planned.row.diseases) <= set(known)
+        if served is None:
+            assert re.fullmatch(r"[a-z][a-z0-9_]*", name) and ("endpoint", name) in reserved()
+            assert planned.row.default_contrast in (*MEASURES, "none")
+    labels = [p.row.label for p in planned_endpoints().values()]
+    assert len(set(labels)) == len(labels)
+
+
+def test_animals_injuries_and_rules_have_units_that_are_known() -> None:
+    assert set(animals()) == {name for kind, name in reserved() if kind == "species"}
+    assert all(0 < a.lightest_kg < a.heaviest_kg and a.oldest_year > 0 for a in animals().values())
+    for agent in agents().values():
+        for k, unit in enumerate(agent.units):
+            assert quantity(f"1 {unit}").value == 1.0
+            assert agent.label and agent.meaning, k
+    for row in inclusions().values():
+        assert row.accepts(row.unit) and row.diseases
 
 
 def test_what_is_reserved_says_what_it_waits_for() -> None:
@@ -234,7 +282,7 @@ def test_backgrounds_act_on_something_that_the_model_has() -> None:
 
 
 def test_routes_are_those_of_the_study_file_and_lead_into_the_model() -> None:
-    assert set(routes()) == set(get_args(Route))
+    assert set(routes()) < set(get_args(Route))
     parameters = {row.id for row in read_parameters()}
     fate = (MODULES / "fate.ant").read_text(encoding="utf-8")
     for row in routes().values():
@@ -335,7 +383,11 @@ def test_a_product_says_what_is_not_known_of_it() -> None:
 @pytest.mark.parametrize(
     "stated",
     [
-        {"type": "ev"},
+        {"type": "magic"},
+        {"type": "ev", "viability": 0.9},
+        {"type": "drug"},
+        {"type": "drug", "name": "dexamethasone", "passage": 3},
+        {"name": "dexamethasone"},
         {"source": "liver"},
         {"passage": -1},
         {"passage": 3.5},

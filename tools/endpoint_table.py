@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mesolung.biology.tables import Endpoint, definitions, endpoints, reserved
+from mesolung.study.possible import planned_endpoints
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "endpoints.md"
 START, END = "<!-- {}: written by tools/endpoint_table.py -->", "<!-- end of {} -->"
@@ -66,9 +67,19 @@ def definition_table() -> str:
 
 
 def reserved_table() -> str:
-    """The table of endpoints of the study file's format that are refused by name."""
-    rows = [(f"`{name}`", waits) for (kind, name), waits in reserved().items() if kind == "endpoint"]
-    return _table(("name", "waits for"), rows)
+    """The table of endpoints of the study file's format that the model does not have yet."""
+    rows = [
+        (
+            f"`{name}`",
+            planned.row.label,
+            planned.row.unit,
+            ", ".join(planned.kinds),
+            reserved()["endpoint", name],
+        )
+        for name, planned in sorted(planned_endpoints().items())
+        if name not in endpoints()
+    ]
+    return _table(("name", "what", "unit", "in", "waits for"), rows)
 
 
 TABLES = {"endpoints": endpoint_table, "definitions": definition_table, "reserved": reserved_table}

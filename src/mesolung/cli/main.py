@@ -155,6 +155,98 @@ def cohort(
 
 
 @app.command(cls=OnceCommand)
+def validate(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A folder of study files, or one of them; else the evidence that comes with mesolung.",
+            metavar="[FOLDER]",
+        ),
+    ] = None,
+    disease: Annotated[str | None, typer.Option(help="Only studies of this disease.")] = None,
+    release: Annotated[
+        bool, typer.Option("--release", help="Every stored draw, more subjects per expected value.")
+    ] = False,
+    bias: Annotated[
+        str, typer.Option(help="Bias of published results to allow for: none, all or one by name.")
+    ] = "all",
+    draws: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_DRAWS, help="Parameter draws; else 100, or every stored one."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to make; else runs/validate-NAME-N.", metavar="FOLDER")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+) -> None:
+    """Predict published studies and score the predictions, beside what a constant effect would predict."""
+    from mesolung.cli.validate import validate_folder
+
+    code = validate_folder(
+        folder,
+        disease=disease,
+        release=release,
+        bias=bias,
+        draws=draws,
+        seed=seed,
+        workers=workers,
+        out=out,
+        as_json=json,
+    )
+    raise typer.Exit(code)
+
+
+@app.command(cls=OnceCommand)
+def register(
+    study: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A study file to register a prediction of; with --score a study file, or a folder of them, "
+            "whose observations have arrived.",
+            metavar="[STUDY.toml]",
+        ),
+    ] = None,
+    score: Annotated[
+        bool, typer.Option("--score", help="Score registered predictions whose observations have arrived.")
+    ] = False,
+    folder: Annotated[Path, typer.Option(help="The register.", metavar="FOLDER")] = Path("register"),
+    replicates: Annotated[
+        int, typer.Option(min=1, max=MOST_REPLICATES, help="Whole trials to simulate.")
+    ] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+) -> None:
+    """Write down a prediction before its trial reports, or score those whose trials have reported."""
+    from mesolung.cli.register import register_study, score_register
+
+    if score:
+        raise typer.Exit(score_register(folder, study, as_json=json))
+    code = register_study(study, folder, replicates=replicates, seed=seed, workers=workers, as_json=json)
+    raise typer.Exit(code)
+
+
+@app.command(cls=OnceCommand)
+def evidence(
+    name: Annotated[
+        str | None, typer.Argument(help="A study, to show it with its sources; else the list.")
+    ] = None,
+    disease: Annotated[str | None, typer.Option(help="Only studies of this disease.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(help="Only studies of this kind, as trials, usual-care, drugs, animals or in-vitro."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+) -> None:
+    """List the published studies that the package holds, or show one with what it observed."""
+    from mesolung.cli.evidence import print_evidence
+
+    print_evidence(name, disease, kind, json)
+
+
+@app.command(cls=OnceCommand)
 def explain(
     name: Annotated[
         str,

@@ -6,7 +6,16 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-ProductType = Literal["cells", "vehicle"]
+ProductType = Literal[
+    "cells",
+    "ev",
+    "conditioned-medium",
+    "apoptotic-cells",
+    "heat-killed-cells",
+    "control-cells",
+    "drug",
+    "vehicle",
+]
 Source = Literal[
     "bone marrow",
     "umbilical cord",
@@ -23,22 +32,29 @@ PRODUCT_TYPES: tuple[ProductType, ...] = get_args(ProductType)
 SOURCES: tuple[Source, ...] = get_args(Source)
 PASSAGE_MAX = 100  # beyond the life of any culture; guards against a population doubling written as a passage
 UNSTATED_SOURCE: Source = "other"
+# What the model follows in the body; the others are read, and whatever rests on them waits.
+MODELLED_TYPES: tuple[ProductType, ...] = ("cells", "vehicle")
+OF_CELLS: tuple[ProductType, ...] = ("cells", "apoptotic-cells", "heat-killed-cells", "control-cells")
+# Products that were made by cells and hold none.
+WITHOUT_CELLS: tuple[ProductType, ...] = ("ev", "conditioned-medium")
 
 
 class Product(BaseModel):
     """What is known of a lot; what is not stated comes from the prior, given what is.
 
     Attributes:
-        type: "cells", or "vehicle" for the carrier fluid without cells.
+        type: "cells"; "ev" and "conditioned-medium" made by them; "apoptotic-cells", "heat-killed-cells" and
+            "control-cells" (fibroblasts) as controls; a "drug"; or "vehicle", the carrier fluid alone.
         source: tissue that the cells are from.
         passage: passage at which they were harvested for the lot; None when not stated.
         cryopreserved: whether they were given from frozen, without a culture rescue; None when not stated.
         viability: share of the counted cells that are alive at release, above 0 and up to 1; None when
             not stated.
+        name: of a drug, as the table of backgrounds writes it; None for all others.
 
     Raises:
         pydantic.ValidationError: for a key it does not know, another type of value (no number is read from
-            a text), a value outside the bounds, or properties of cells on a vehicle.
+            a text), a value outside the bounds, properties of cells on what has none, or a drug without name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -49,20 +65,32 @@ class Product(BaseModel):
     cryopreserved: bool | None = None
     viability: Annotated[float, Field(gt=0, le=1)] | None = None
 
+    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+
     @model_validator(mode="after")
-    def _vehicle_has_no_cells(self) -> Product:
-        stated = sorted(self.model_fields_set - {"type"})
-        if self.type == "vehicle" and any(getattr(self, name) is not None for name in stated):
+    def _only_what_it_has(self) -> Product:
+        stated = [n for n in sorted(self.model_fields_set - {"type"}) if getattr(self, n) is not None]
+        if self.type == "vehicle" and stated:
             raise ValueError(f"a vehicle has no cells, so it has no {stated[0]}")
+        if self.type == "drug":
+            if self.name is None:
+                raise ValueError('a drug has a name, as name = "dexamethasone"')
+            if others := [n for n in stated if n != "name"]:
+                raise ValueError(f"a drug has no cells, so it has no {others[0]}")
+        elif self.name is not None:
+            raise ValueError("only a drug has a name")
+        if self.type in WITHOUT_CELLS and self.viability is not None:
+            raise ValueError(f"{self.type} holds no cells, so it has no viability")
         return self
 
     @property
     def unstated(self) -> tuple[str, ...]:
         """Keys whose values come from the prior; those of cells only, in the order of the fields."""
-        if self.type == "vehicle":
+        if self.type not in (*OF_CELLS, *WITHOUT_CELLS):
             return ()
+        keys = ("source", "passage", "cryopreserved", "viability")
         return tuple(
             name
-            for name in ("source", "passage", "cryopreserved", "viability")
+            for name in (keys[:-1] if self.type in WITHOUT_CELLS else keys)
             if name not in self.model_fields_set or getattr(self, name) is None
         )

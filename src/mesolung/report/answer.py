@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mesolung.report.comparison import Line
+from mesolung.report.comparison import Line, not_modelled
 from mesolung.report.effects import Effect
 from mesolung.report.numbers import amount, interval, number, percent
 
@@ -49,6 +49,8 @@ def one_sentence(json: Mapping[str, Any], effects: Sequence[Effect], lines: Sequ
                 f"{'' if line.unit == 'fraction' else line.unit_text() + ' '}in {line.arm} "
                 f"(median {amount(line.predicted.get('p50'), line.unit)})."
             )
+    if lines and all(line.not_modelled for line in lines):
+        return "Nothing was simulated: this study is not modelled yet."
     return f"{trials}, none gave a number to report."
 
 
@@ -76,6 +78,9 @@ def more_sentences(effects: Sequence[Effect], lines: Sequence[Line]) -> list[str
             f"Of {len(judged)} published {'number' if len(judged) == 1 else 'numbers'}, {inside} "
             f"{'lies' if inside == 1 else 'lie'} inside the 90 % interval of the simulated trials."
         )
+    for reason, count in not_modelled(lines):
+        what = "1 observation is" if count == 1 else f"{count} observations are"
+        said.append(f"{what} not modelled yet: {reason}.")
     return said
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,12 @@ class Line:
         return bool(self.observation) and self.observation.get("statistic") == "events" and is_number(self.n)  # type: ignore[union-attr]
 
     @property
+    def not_modelled(self) -> str:
+        """Why the observation is not answered; empty where it is."""
+        entry = self.observation or {}
+        return str(entry.get("reason") or "unknown") if entry.get("status") else ""
+
+    @property
     def measure(self) -> str | None:
         """The measure of a published contrast, else None."""
         statistic = (self.observation or {}).get("statistic")
@@ -98,6 +105,8 @@ class Line:
                 f"lower {percent(entry.get('p_lower'))}, none {percent(entry.get('p_none'))}, "
                 f"higher {percent(entry.get('p_higher'))}"
             )
+        if self.not_modelled:
+            return str(entry["status"])
         if not is_number(self.predicted.get("p50")):
             return UNKNOWN
         return median_interval(self.predicted, self.unit)
@@ -255,6 +264,15 @@ def _in_unit(found: Mapping[str, Any], unit: str, wanted: str) -> Mapping[str, A
         return {k: convert(float(v), unit, wanted) if is_number(v) else v for k, v in found.items()}
     except ValueError:
         return None
+
+
+def not_modelled(lines: Sequence[Line]) -> list[tuple[str, int]]:
+    """Why observations are not answered, with how many for each reason, in the order of the lines.
+
+    Arguments:
+        lines: of the result.
+    """
+    return list(Counter(line.not_modelled for line in lines if line.not_modelled).items())
 
 
 def spread_of(line: Line) -> tuple[float, float] | None:

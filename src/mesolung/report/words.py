@@ -23,6 +23,7 @@ _DEATHS = {
     "worst": "the dead at the worst value",
     "zero": "the dead at 0",
 }
+HOURS_OF_A_YEAR = 365.25 * 24
 _AS = {"change": "change from baseline", "percent_change": "percent change from baseline"}
 
 
@@ -47,6 +48,9 @@ def time_name(time_h: float | None) -> str:
     """
     if time_h is None:
         return ""
+    if time_h % HOURS_OF_A_YEAR == 0 and time_h != 0:
+        years = number(time_h / HOURS_OF_A_YEAR)
+        return f"{years} year" if years == "1" else f"{years} years"
     return f"{number(time_h / 24)} d" if abs(time_h) >= 24 and time_h % 12 == 0 else f"{number(time_h)} h"
 
 
@@ -123,15 +127,17 @@ def words_of(band_rows: Iterable[Mapping[str, Any]]) -> Words:
 
 
 def _endpoint_rows() -> list[dict[str, str]]:
-    """Rows of the table of endpoints."""
+    """Rows of the tables of endpoints, those that the model has last."""
     import csv
     from importlib.resources import files
 
-    place = files("mesolung.biology") / "endpoints.csv"
-    if not place.is_file():
-        return []
-    with place.open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    rows: list[dict[str, str]] = []
+    for name in ("planned_endpoints.csv", "endpoints.csv"):
+        place = files("mesolung.biology") / name
+        if place.is_file():
+            with place.open(encoding="utf-8") as file:
+                rows += csv.DictReader(file)
+    return rows
 
 
 def arm_name(arm: Any, versus: Any = None) -> str:

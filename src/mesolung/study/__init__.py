@@ -2,6 +2,7 @@
 
 from mesolung.study.canonical import canonical, inputs_sha256
 from mesolung.study.reader import read_study
+from mesolung.study.saving import study_text
 from mesolung.study.study import Study
 
-__all__ = ["Study", "canonical", "inputs_sha256", "read_study"]
+__all__ = ["Study", "canonical", "inputs_sha256", "read_study", "study_text"]

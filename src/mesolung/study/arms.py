@@ -3,37 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import get_args
 
-from mesolung.biology.tables import Measured
+from mesolung.biology.tables import Measured, backgrounds
+from mesolung.product.product import OF_CELLS, Product, ProductType
 from mesolung.study.arm import UNKNOWN, Arm, DoseUnit, Treatment
+from mesolung.study.injuries import NONE, read_assay, read_injuries
 from mesolung.study.observation import BASELINE
 from mesolung.study.place import HOURS, Place, listed
+from mesolung.study.possible import IN_VITRO
 from mesolung.study.table_one import read_baseline
 from mesolung.study.times import read_times
-from mesolung.study.usual_care import read_backgrounds
-from mesolung.study.written import ArmTable, PopulationTable, TreatmentTable
+from mesolung.study.usual_care import read_backgrounds, waiting_backgrounds
+from mesolung.study.written import ArmTable, PopulationTable, StudyFile, TreatmentTable
 from mesolung.units import quantity, same_dimension
 
-DOSE_UNITS: tuple[DoseUnit, ...] = get_args(DoseUnit)
 VEHICLE = "vehicle"
+DRUG = "drug"
+# Units in which a dose of a product may be written, and is kept.
+DOSE_UNITS: Mapping[ProductType, tuple[DoseUnit, ...]] = {
+    **dict.fromkeys(OF_CELLS, ("cells", "cells/kg", "cells/kg PBW")),
+    "ev": ("particles", "particles/kg", "cell-equivalents", "ug", "ug/kg", "mL"),
+    "conditioned-medium": ("mL", "cell-equivalents", "ug", "ug/kg"),
+    "drug": ("mg", "mg/kg", "mg/m2", "mL"),
+    "vehicle": ("mL",),
+}
 # Beyond this no dose has been or could be made: a slip of the pen, not a plan.
-LARGEST_DOSE: dict[DoseUnit, float] = {"cells": 1e12, "cells/kg": 1e10, "cells/kg PBW": 1e10}
+LARGEST_DOSE: Mapping[DoseUnit, float] = {
+    "cells": 1e12,
+    "cells/kg": 1e10,
+    "cells/kg PBW": 1e10,
+    "particles": 1e16,
+    "particles/kg": 1e15,
+    "cell-equivalents": 1e12,
+    "ug": 1e8,
+    "ug/kg": 1e7,
+    "mL": 1e4,
+    "mg": 1e6,
+    "mg/kg": 1e5,
+    "mg/m2": 1e5,
+}
 
 
 def read_arms(
-    arms: Sequence[ArmTable],
-    population: PopulationTable,
-    place: Place,
-    *,
-    duration_h: float,
-    names: Mapping[str, Measured],
+    written: StudyFile, place: Place, *, duration_h: float, names: Mapping[str, Measured]
 ) -> tuple[Arm, ...]:
     """Read all arms.
 
     Arguments:
-        arms: as written.
-        population: as written; arms inherit from it.
+        written: the study file; arms inherit from its population, injury and assay.
         place: of the list of arms.
         duration_h: length of the study, h.
         names: what may stand in table 1.
@@ -44,13 +61,16 @@ def read_arms(
     Raises:
         Refusal: for equal names, two controls, sizes that do not fit, or a treatment that cannot be.
     """
+    arms, population = written.arm, written.population
+    injuries = read_injuries(written.injury, Place(place.document, ("injury",)), duration_h)
     _check_names(arms, place)
     control = _control(arms, place)
     _check_sizes(arms, population, place)
     found = []
     for i, arm in enumerate(arms):
         at = place.at(i)
-        _check_products(arm, at)
+        if arm.assay is not None and written.kind != IN_VITRO:
+            raise at.at("assay").refuse("an assay of subjects", allowed=f'kind = "{IN_VITRO}"')
         found.append(
             Arm(
                 name=arm.name,
@@ -61,7 +81,10 @@ def read_arms(
                 treatments=tuple(
                     one
                     for k, t in enumerate(arm.treatment)
-                    if (one := read_treatment(t, at.at("treatment", k), duration_h)).product.type != VEHICLE
+                    if (
+                        one := read_treatment(t, at.at("treatment", k), duration_h, written.kind)
+                    ).product.type
+                    != VEHICLE
                 ),
                 baseline=read_baseline(arm.baseline, at.at("baseline"), names, population.baseline),
                 has_own_baseline=bool(arm.baseline),
@@ -69,19 +92,14 @@ def read_arms(
                     arm.background, at.at("background"), duration_h, population.background
                 ),
                 has_own_background=bool(arm.background),
+                injury=injuries
+                if arm.injury is None
+                else read_injuries(arm.injury, at.at("injury"), duration_h),
+                has_own_injury=arm.injury is not None,
+                assay=read_assay(arm.assay, at.at("assay"), written.assay),
             )
         )
     return tuple(found)
-
-
-def _check_products(arm: ArmTable, place: Place) -> None:
-    """One product an arm: the properties of two lots would have to be told apart in the body."""
-    given = [(k, t.product) for k, t in enumerate(arm.treatment) if t.product.type != VEHICLE]
-    for k, product in given[1:]:
-        if product != given[0][1]:
-            raise place.at("treatment", k, "product").not_yet(
-                "another product in the same arm", "the arm's first product again"
-            )
 
 
 def _check_names(arms: Sequence[ArmTable], place: Place) -> None:
@@ -102,9 +120,12 @@ def _control(arms: Sequence[ArmTable], place: Place) -> int | None:
         raise place.at(stated[1], "control").refuse(
             "two controls", told=", ".join(arms[i].name for i in stated), allowed="control = true in one arm"
         )
-    untreated = [i for i, arm in enumerate(arms) if all(t.product.type == VEHICLE for t in arm.treatment)]
     if stated:
         return stated[0]
+    untreated = [i for i, arm in enumerate(arms) if all(t.product.type == VEHICLE for t in arm.treatment)]
+    # A sham arm, which is not ill, is no control of those that are.
+    ill = [i for i in untreated if arms[i].injury != NONE]
+    untreated = ill or untreated
     return untreated[0] if len(untreated) == 1 and arms[untreated[0]].control is None else None
 
 
@@ -150,34 +171,60 @@ def _check_sizes(arms: Sequence[ArmTable], population: PopulationTable, place: P
             )
 
 
-def read_treatment(treatment: TreatmentTable, place: Place, duration_h: float) -> Treatment:
+def read_treatment(
+    treatment: TreatmentTable, place: Place, duration_h: float, kind: str = "trial"
+) -> Treatment:
     """Read a treatment.
 
     Arguments:
         treatment: as written.
         place: where it stands.
         duration_h: length of the study, h.
+        kind: of the study; in a culture a product has no route, starts at 0 h, and its dose may be a ratio.
 
     Returns:
-        the treatment, times in h, the dose in cells or cells per kg.
+        the treatment, times in h, the dose in a unit of `DOSE_UNITS`.
 
     Raises:
-        Refusal: for a dose, time or infusion that cannot be.
+        Refusal: for a dose, route, time or infusion that cannot be.
     """
-    dose, unit = _dose(treatment.dose, place.at("dose"), treatment.product.type)
+    product, times = treatment.product, treatment.times
+    if kind != IN_VITRO:
+        for key in ("dose", "route", "times"):
+            if getattr(treatment, key) is None:
+                raise place.refuse(f"arm.treatment: {key} is missing")
+    _check_product(treatment, place)
+    dose, unit = (None, DOSE_UNITS[product.type][0])
+    if treatment.dose is not None:
+        dose, unit = _dose(treatment.dose, place.at("dose"), product)
     shortest, longest = _infusion(treatment.infusion, place.at("infusion"), duration_h)
-    times = treatment.times
+    if times is None:
+        moments: tuple[float, ...] = (0.0,)
+    elif isinstance(times, str):
+        moments = ()
+    else:
+        moments = read_times(times, place.at("times"), duration_h)
     return Treatment(
-        product=treatment.product,
+        product=product,
         dose=dose,
         dose_unit=unit,
         most=None if treatment.max is None else _most(treatment.max, place.at("max"), dose, unit),
         dose_basis=treatment.dose_basis,
         route=treatment.route,
-        times_h=() if isinstance(times, str) else read_times(times, place.at("times"), duration_h),
+        times_h=moments,
         infusion_h=shortest,
         longest_infusion_h=longest,
     )
+
+
+def _check_product(treatment: TreatmentTable, place: Place) -> None:
+    product = treatment.product
+    if treatment.dose_basis == "viable" and product.type not in OF_CELLS:
+        raise place.at("dose_basis").refuse(f"{product.type} has no viable part", allowed="no dose_basis")
+    if product.type == DRUG:
+        drugs = [*(n for n, row in backgrounds().items() if row.kind == DRUG), *waiting_backgrounds()]
+        if product.name not in drugs:
+            raise place.at("product", "name").refuse_name("drug", str(product.name), drugs)
 
 
 def _infusion(
@@ -201,33 +248,36 @@ def _infusion(
 
 
 def _most(text: str, at: Place, dose: float | None, unit: DoseUnit) -> float:
-    """The cap on a dose, cells."""
-    if dose is not None and unit == "cells":
+    """The cap on a dose per kg: cells, or what else one subject gets."""
+    whole = unit.partition("/")[0]
+    if dose is not None and whole == unit:
         raise at.refuse("a cap on a dose that is the same for all", found=text, allowed="a dose per kg")
-    most = at.amount(text, "cells")
-    if not 0 < most <= LARGEST_DOSE["cells"]:
-        raise at.refuse(
-            "impossible cap", found=text, allowed=f"more than 0, at most {LARGEST_DOSE['cells']:g} cells"
-        )
+    most = at.amount(text, whole)
+    highest = next(limit for known, limit in LARGEST_DOSE.items() if known == whole)
+    if not 0 < most <= highest:
+        raise at.refuse("impossible cap", found=text, allowed=f"more than 0, at most {highest:g} {whole}")
     return most
 
 
-def _dose(text: str, at: Place, product: str) -> tuple[float | None, DoseUnit]:
-    if product == VEHICLE:
+def _dose(text: str, at: Place, product: Product) -> tuple[float | None, DoseUnit]:
+    units = DOSE_UNITS[product.type]
+    if product.type == VEHICLE:
         volume = at.amount(text, "mL")
         if volume <= 0:
             raise at.refuse("negative or zero dose", found=text, allowed="more than 0")
         return None, "cells"
     if text.strip() == UNKNOWN:
-        return None, "cells/kg"
+        # The prior of an unknown dose of cells is per kg.
+        return None, "cells/kg" if product.type in OF_CELLS else units[0]
     try:
         found = quantity(text)
     except ValueError:
-        raise at.refuse("dose: wrong unit or no quantity", found=text, allowed='as "100e6 cells"') from None
-    unit: DoseUnit | None = next((u for u in DOSE_UNITS if _same(found.unit, u)), None)
+        example = "100e6 cells" if product.type in OF_CELLS else f"5 {units[0]}"
+        raise at.refuse("dose: wrong unit or no quantity", found=text, allowed=f'as "{example}"') from None
+    unit: DoseUnit | None = next((u for u in units if _same(found.unit, u)), None)
     if unit is None:
         raise at.refuse(
-            f"dose: a product of type {product} cannot have this unit", found=text, allowed=listed(DOSE_UNITS)
+            f"dose: a product of type {product.type} cannot have this unit", found=text, allowed=listed(units)
         )
     dose = at.converted(found.value, found.unit, unit)
     if dose <= 0:

@@ -58,10 +58,7 @@ class Asked:
     @property
     def plain_key(self) -> str:
         """Name and time alone: ``mortality@28d``."""
-        if self.time_h is None:
-            return f"{self.row.name}@{UNKNOWN}" if self.time_unknown else self.row.name
-        days = self.time_h / 24.0
-        return f"{self.row.name}@" + (f"{days:g}d" if float(days).is_integer() else f"{self.time_h:g}h")
+        return key_of(self.row.name, self.time_h, self.time_unknown)
 
     def moment(self, covariates: Mapping[str, NDArray[np.float64]]) -> Time | None:
         """When it is read, h since enrolment: one time for all, or with an origin of their own one a subject.
@@ -75,6 +72,20 @@ class Asked:
         """
         time = covariates[UNKNOWN_TIME_H] if self.time_unknown else self.time_h
         return time - covariates[ONSET_H] if self.from_onset and time is not None else time
+
+
+def key_of(name: str, time_h: float | None, time_unknown: bool = False) -> str:
+    """Name an endpoint and its time as results do: ``mortality@28d``.
+
+    Arguments:
+        name: of the endpoint.
+        time_h: h since the study's origin, or None.
+        time_unknown: whether it is read at a time that the study does not say.
+    """
+    if time_h is None:
+        return f"{name}@{UNKNOWN}" if time_unknown else name
+    days = time_h / 24.0
+    return f"{name}@" + (f"{days:g}d" if float(days).is_integer() else f"{time_h:g}h")
 
 
 def asked_of(study: Study, line: EndpointAsked | Observation) -> Asked:

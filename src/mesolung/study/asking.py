@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mesolung.biology.disease import diseases
 from mesolung.biology.states import STATE, state_row, states
 from mesolung.biology.tables import Endpoint, Measured, definitions, endpoint_in, endpoints
+from mesolung.reading import Refusal
 from mesolung.study.arm import UNKNOWN
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.filters import read_where
 from mesolung.study.place import Place, listed
+from mesolung.study.possible import (
+    HUMAN,
+    PLANNED,
+    endpoint_where,
+    planned_endpoints,
+    possible_endpoints,
+)
 from mesolung.study.times import read_time
 from mesolung.study.where import Where
 from mesolung.study.written import EndpointTable, ObservationTable
@@ -45,6 +54,7 @@ class About:
         duration_h: length, h.
         origin: what its times count from.
         names: what may stand in its table 1.
+        kind: of the study.
     """
 
     diseases: tuple[str, ...]
@@ -52,6 +62,12 @@ class About:
     duration_h: float
     origin: str
     names: Mapping[str, Measured]
+    kind: str = "trial"
+
+    @property
+    def served(self) -> bool:
+        """Whether its kind, species and diseases are such as the model serves."""
+        return self.kind == "trial" and all(d in diseases() for d in self.diseases)
 
 
 def contrasts_of(row: Endpoint, as_: str) -> tuple[str, ...]:
@@ -90,7 +106,7 @@ def endpoint_row(name: str, at: Place, about: About) -> Endpoint:
         about: the study.
 
     Returns:
-        its row.
+        its row; where the study can have it and the model does not serve it, the row of what is planned.
 
     Raises:
         Refusal: for an unknown name or state, or one that a disease or the species cannot have.
@@ -99,21 +115,32 @@ def endpoint_row(name: str, at: Place, about: About) -> Endpoint:
         if name.removeprefix(STATE) not in states():
             raise at.unknown("endpoint", name, (f"{STATE}{state}" for state in states()))
         return state_row(name)
-    rows = endpoints()
-    usable = sorted(
-        n for n, r in rows.items() if set(about.diseases) <= set(r.diseases) and about.species in r.species
-    )
-    if name not in rows:
-        raise at.unknown("endpoint", name, usable)
-    row = rows[name]
-    for disease in about.diseases:
-        if disease not in row.diseases:
-            raise at.refuse(f"{disease} cannot have this endpoint", found=name, allowed=listed(usable))
-    if about.species not in row.species:
-        raise at.refuse(f"{about.species} cannot have this endpoint", found=name, allowed=listed(usable))
+    row = endpoints().get(name)
+    if row is None or not is_served(row, about):
+        planned = endpoint_where(name, about.diseases, about.species, about.kind)
+        if planned is None:
+            raise _impossible(name, at, about)
+        return replace(planned, rule=PLANNED)
     if len({definitions().get((name, disease)) for disease in about.diseases}) > 1:
         raise at.refuse(f"{name} is defined differently in the diseases of a mixture", found=name)
     return endpoint_in(name, about.diseases[0])
+
+
+def is_served(row: Endpoint, about: About) -> bool:
+    """Whether the model serves an endpoint in a study; arguments as `endpoint_row`, with the row."""
+    of_them = set(about.diseases) <= set(row.diseases) and about.species in row.species
+    return of_them and about.served
+
+
+def _impossible(name: str, at: Place, about: About) -> Refusal:
+    usable = possible_endpoints(about.diseases, about.species, about.kind)
+    if name not in endpoints() and name not in planned_endpoints():
+        return at.refuse_name("endpoint", name, usable)
+    for disease in about.diseases:
+        if endpoint_where(name, (disease,), about.species, about.kind) is None:
+            who = disease if about.species == HUMAN else f"{disease} of the {about.species}"
+            return at.refuse(f"{who} cannot have this endpoint", found=name, allowed=listed(usable))
+    return at.refuse(f"{about.species} cannot have this endpoint", found=name, allowed=listed(usable))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,10 @@ from mesolung.study.study import Study
 SIGNIFICANT_DIGITS = 12
 
 
+# What the format gained later, left out where it is not used: a study that does not use it keeps its hash.
+GAINED = ("injury", "has_own_injury", "assay", "include", "responder", "name", "dose_unit")
+
+
 def canonical(study: Study) -> dict[str, Any]:
     """Put a study and its products into the form of which runs keep the hash.
 
@@ -19,7 +23,8 @@ def canonical(study: Study) -> dict[str, Any]:
 
     Returns:
         plain dicts, lists, texts and numbers: keys sorted, base units, numbers to 12 significant digits, arms
-        by name, observations in an order of their own; file, line and arm order have no part in it.
+        by name, observations in an order of their own; file, line and arm order have no part in it, nor has
+        what the format gained later where it is not used.
     """
     form = _plain(study.model_dump(mode="json"))
     for arm, written in zip(study.arms, form["arms"], strict=True):
@@ -52,7 +57,7 @@ def _text(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items()}
+        return {key: _plain(v) for key, v in value.items() if v or key not in GAINED}
     if isinstance(value, list):
         return [_plain(v) for v in value]
     # One quantity in two units differs in its last digits; a whole number may be written as a float.

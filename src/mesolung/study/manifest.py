@@ -82,7 +82,7 @@ def manifest_of(
         "study_file": Path(study.file).name if study.file else None,
         "inputs_sha256": inputs_sha256(study),
         "assumed_inputs": assumed_inputs(study),
-        "versions": {"python": platform.python_version(), **{p: _version(p) for p in PACKAGES}},
+        "versions": versions(),
         "seed": setting.seed,
         "replicates": setting.replicates,
         "draws": setting.scored,
@@ -107,6 +107,11 @@ def manifest_of(
         "timings": {b[0]: b[1] - a[1] for a, b in pairwise(moments)},
         "warnings": warnings,
     }
+
+
+def versions() -> dict[str, str | None]:
+    """The versions of Python and of the packages that a run rests on, by name."""
+    return {"python": platform.python_version(), **{p: _version(p) for p in PACKAGES}}
 
 
 def _failed_courses(libraries: Mapping[str, Library]) -> list[dict[str, Any]]:

@@ -93,6 +93,20 @@ class Place:
         names = sorted(allowed)
         if any((kind, name) in reserved() for kind in KINDS.get(what, (what,))):
             return self.not_yet(f'{what} "{name}"', listed(names))
+        return self.refuse_name(what, name, names)
+
+    def refuse_name(self, what: str, name: str, allowed: Iterable[str]) -> Refusal:
+        """Make the refusal of a name that is unknown.
+
+        Arguments:
+            what: what it would be the name of.
+            name: as found.
+            allowed: the names that may stand here.
+
+        Returns:
+            the error, to be raised; it suggests the nearest names.
+        """
+        names = list(allowed)
         near = get_close_matches(name.lower(), names, n=3, cutoff=0.6)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         return self.refuse(f"unknown {what}{hint}", found=name, allowed=listed(names))

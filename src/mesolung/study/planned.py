@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from mesolung.product.product import PRODUCT_TYPES
 from mesolung.reading import Refusal
 from mesolung.reading.toml import Document
 from mesolung.study.place import Place
+from mesolung.study.study import Kind
 
 SCHEMA = 1
 
@@ -29,8 +30,8 @@ def refuse_planned(document: Document) -> None:
     if type(schema) is not int or schema != SCHEMA:
         raise top.at("schema").refuse("unknown schema", found=schema, allowed=SCHEMA)
     kind = values.get("kind", "trial")
-    if isinstance(kind, str) and kind != "trial":
-        raise top.at("kind").unknown("kind", kind, ["trial"])
+    if isinstance(kind, str) and kind not in get_args(Kind):
+        raise top.at("kind").unknown("kind", kind, get_args(Kind))
     for place, table in _treatments(document):
         if refusal := _of_treatment(place, table):
             raise refusal

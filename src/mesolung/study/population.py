@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import Literal
 
 from pydantic import Field
 
@@ -41,17 +42,21 @@ class Background(Frozen):
         share: share of subjects who receive it, 0 to 1.
         dose: one dose, in the unit of the table of backgrounds, a kilogram left out; None for the usual dose.
         per_kg: whether the dose is one per kg of the subject's weight.
+        dose_unit: unit of the dose of a drug that the table does not have; None for the table's.
         start_h: start, h since enrolment.
         duration_h: how long it is given, h; None for the usual duration.
         every_h: time between doses, h; None for the usual interval.
+        responder: share of those who receive it whom it helps; None where the study does not say.
     """
 
     share: float
     dose: float | None = None
     per_kg: bool = False
+    dose_unit: str | None = None
     start_h: float = 0.0
     duration_h: float | None = None
     every_h: float | None = None
+    responder: float | None = None
 
 
 class Correlation(Frozen):
@@ -67,6 +72,22 @@ class Correlation(Frozen):
     rho: float
 
 
+class Inclusion(Frozen):
+    """A rule by which subjects are chosen.
+
+    Attributes:
+        name: baseline name, or row of ``inclusions.csv``.
+        relation: how the subject's value stands to ``value``.
+        value: in ``unit``.
+        unit: base unit of the name.
+    """
+
+    name: str
+    relation: Literal[">=", "<=", ">", "<", "="]
+    value: float
+    unit: str
+
+
 class Population(Frozen):
     """The subjects of one replicate before they are allocated.
 
@@ -78,6 +99,7 @@ class Population(Frozen):
         correlation: rank correlations between quantities of the baseline, sorted.
         phenotype: phenotype -> share of subjects who are of it at enrolment, names sorted.
         background: background name -> who receives it and how, names sorted.
+        include: rules by which subjects are chosen, sorted; those of table 1 are bounds of ``baseline`` too.
     """
 
     size: int | None = None
@@ -87,3 +109,4 @@ class Population(Frozen):
     correlation: tuple[Correlation, ...] = ()
     phenotype: FrozenMapping[str, float] = Field(default_factory=dict, validate_default=True)
     background: FrozenMapping[str, Background] = MappingProxyType({})
+    include: tuple[Inclusion, ...] = ()

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from mesolung.biology.tables import Measured
 from mesolung.reading import read_toml
 from mesolung.reading.toml import Document
-from mesolung.study.arm import UNKNOWN
+from mesolung.study.arm import UNKNOWN, Arm
 from mesolung.study.arms import read_arms
 from mesolung.study.asking import About, read_endpoints
+from mesolung.study.inclusion import bounded, read_inclusions
+from mesolung.study.injuries import read_assay, read_injuries
 from mesolung.study.observations import read_observations
-from mesolung.study.place import HOURS, Place
+from mesolung.study.place import HOURS, Place, listed
 from mesolung.study.planned import refuse_planned
 from mesolung.study.population import Distribution, Population
+from mesolung.study.possible import HUMAN, IN_VITRO, animals
 from mesolung.study.structure import read_structure
 from mesolung.study.study import Study
 from mesolung.study.subjects import read_correlations, read_diseases, read_phenotypes
-from mesolung.study.table_one import baseline_names, read_baseline, read_distribution
+from mesolung.study.table_one import read_baseline, read_distribution, traits_possible
 from mesolung.study.usual_care import read_backgrounds
-from mesolung.study.written import BackgroundTable, DistributionTable, PopulationTable, StudyFile
+from mesolung.study.written import DistributionTable, PopulationTable
 
-LONGEST_H = 366 * 24.0
-
+LONGEST_H = 100 * 365.25 * 24.0
+LONGEST_DELAY_H = 366 * 24.0
 
 _DELAY = Measured(
     name="onset_to_enrolment",
@@ -32,7 +36,7 @@ _DELAY = Measured(
     accepted_units=("h", "d", "week"),
     scale="linear",
     lowest=0.0,
-    highest=LONGEST_H,
+    highest=LONGEST_DELAY_H,
     diseases=(),
 )
 
@@ -67,7 +71,16 @@ def study_of(document: Document) -> Study:
     refuse_planned(document)
     written = read_structure(document)
     top = Place(document)
-    disease = read_diseases(written.disease, top.at("disease"))
+    if (written.species == HUMAN) != (written.kind == "trial") and written.kind in ("trial", "animal"):
+        allowed = [HUMAN] if written.kind == "trial" else list(animals())
+        raise top.at("species").refuse(
+            f"kind {written.kind} of the species {written.species}",
+            found=written.species,
+            allowed=listed(allowed),
+        )
+    if written.assay is not None and written.kind != IN_VITRO:
+        raise top.at("assay").refuse("an assay of subjects", found="assay", allowed=f'kind = "{IN_VITRO}"')
+    disease = read_diseases(written.disease, top.at("disease"), written.kind, written.species)
     known = (disease,) if isinstance(disease, str) else tuple(disease)
     duration = top.at("duration").amount(written.duration, HOURS, also=("d",))
     if not 0 < duration <= LONGEST_H:
@@ -76,12 +89,11 @@ def study_of(document: Document) -> Study:
             found=written.duration,
             allowed=f"more than 0 d, at most {LONGEST_H / 24:g} d",
         )
-    names = baseline_names(known, written.species)
-    about = About(known, written.species, duration, written.origin, names)
+    names = traits_possible(known, written.species, written.kind)
+    about = About(known, written.species, duration, written.origin, names, written.kind)
     population = _population(written.population, top.at("population"), names, duration, known)
-    arms = read_arms(written.arm, written.population, top.at("arm"), duration_h=duration, names=names)
-    if written.origin != "enrolment":
-        _check_origin(written, top)
+    arms = read_arms(written, top.at("arm"), duration_h=duration, names=names)
+    arms = tuple(_with_rules(arm, population, top) for arm in arms)
     endpoints = read_endpoints(written.endpoint, top.at("endpoint"), about)
     observations = read_observations(
         written.observation, top.at("observation"), about, [arm.name for arm in arms]
@@ -102,23 +114,20 @@ def study_of(document: Document) -> Study:
         arms=arms,
         endpoints=endpoints,
         observations=observations,
+        injury=read_injuries(written.injury, top.at("injury"), duration),
+        assay=read_assay(written.assay, top.at("assay")),
     )
     return study.from_document(document)
 
 
-def _check_origin(written: StudyFile, top: Place) -> None:
-    """Refuse what counts from enrolment in a study whose times count from elsewhere."""
-    usual = 'origin = "enrolment"'
-    for i, arm in enumerate(written.arm):
-        if arm.treatment:
-            at = top.at("arm", i, "treatment", 0, "times")
-            raise at.not_yet(f"a treatment at times from {written.origin}", usual)
-    tables = [(top.at("population", "background"), written.population.background)]
-    tables += [(top.at("arm", i, "background"), arm.background) for i, arm in enumerate(written.arm)]
-    for at, lines in tables:
-        for name, line in lines.items():
-            if isinstance(line, BackgroundTable) and line.start is not None:
-                raise at.at(name, "start").not_yet(f"a start at a time from {written.origin}", usual)
+def _with_rules(arm: Arm, population: Population, top: Place) -> Arm:
+    """The arm, whose own table 1 keeps the rules by which the study's subjects were chosen."""
+    if not population.include:
+        return arm
+    place = top.at("population", "include")
+    return arm.model_copy(
+        update={"baseline": MappingProxyType(bounded(arm.baseline, population.include, place))}
+    )
 
 
 def _population(
@@ -128,14 +137,17 @@ def _population(
     duration_h: float,
     diseases: tuple[str, ...],
 ) -> Population:
+    include = read_inclusions(table.include, place.at("include"), names, diseases)
+    baseline = read_baseline(table.baseline, place.at("baseline"), names)
     return Population(
         size=None if table.size == UNKNOWN else table.size,
         onset_to_enrolment=_delay(table.onset_to_enrolment, place.at("onset_to_enrolment")),
         expected_mortality=table.expected_mortality,
-        baseline=read_baseline(table.baseline, place.at("baseline"), names),
+        baseline=bounded(baseline, include, place.at("include")),
         correlation=read_correlations(table.correlation, place.at("correlation"), names),
         phenotype=read_phenotypes(table.phenotype, table.baseline, place.at("phenotype"), diseases),
         background=read_backgrounds(table.background, place.at("background"), duration_h),
+        include=include,
     )
 
 

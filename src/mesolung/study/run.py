@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,27 +12,37 @@ from numpy.typing import NDArray
 
 from mesolung.biology.assemble import assemble
 from mesolung.biology.disease import read_disease
-from mesolung.biology.parameters import Parameters
+from mesolung.biology.parameters import Parameters, read_parameters
 from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.tables import covariates, endpoints
 from mesolung.engine import compile_model
 from mesolung.execution import cache_folder
 from mesolung.population.baseline import VENTILATED, observables_for
-from mesolung.population.draws import draw_prior
+from mesolung.population.draws import draw_prior, prior_name
 from mesolung.population.library import DRAWS_AT_LEAST, LOG, Library, library_of
 from mesolung.product.priors import priors_hash
 from mesolung.study.answering import answer
 from mesolung.study.arm import Arm
 from mesolung.study.asked import Asked
+from mesolung.study.canonical import inputs_sha256
 from mesolung.study.enrolling import Panel, enrol_panels
-from mesolung.study.manifest import manifest_of
+from mesolung.study.manifest import manifest_of, versions
+from mesolung.study.modelled import modelled_part
 from mesolung.study.observing import subjects_for
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.result import Result
 from mesolung.study.setting import Progress, Setting
 from mesolung.study.simulating import SHOWN_OUTPUTS, Trials, simulate, table_of, tables_one
 from mesolung.study.study import Study
-from mesolung.study.tables import bands_table, subjects_table, survival_table, traces_table, waterfall_table
+from mesolung.study.tables import (
+    LEVELS,
+    bands_table,
+    subjects_table,
+    survival_table,
+    traces_table,
+    waterfall_table,
+)
+from mesolung.study.unanswered import with_unanswered
 from mesolung.study.ways import trial_sizes
 
 EXPECTED_SUBJECTS = 64
@@ -49,7 +60,7 @@ def run_study(
     chunk: int = 1024,
     progress: Progress | None = None,
 ) -> Result:
-    """Run a study.
+    """Run a study: all of it that is modelled; the rest is answered as not modelled yet, with the reason.
 
     Arguments:
         study: from `mesolung.study.read_study`.
@@ -68,9 +79,12 @@ def run_study(
         Refusal: when nobody like the study's table 1 can be enrolled.
         RuntimeError: when too many untreated courses cannot be solved.
     """
+    part = modelled_part(study)
+    if part is None:
+        return _nothing_modelled(study, replicates, draws or replicates, seed)
     clock = {"start": time.perf_counter()}
     setting = prepare(
-        study,
+        part,
         replicates=replicates,
         draws=draws,
         seed=seed,
@@ -83,15 +97,17 @@ def run_study(
     libraries = library_for(setting)
     clock["library"] = time.perf_counter()
     setting.progress("enrolment", 0, 0)
-    panels, failed_run_in = enrol_panels(setting, tables_one(study), libraries)
+    panels, failed_run_in = enrol_panels(setting, tables_one(part), libraries)
     clock["enrolment"] = time.perf_counter()
     trials = simulate(setting, panels)
     clock["arms"] = time.perf_counter()
     setting.progress("analysis", 0, 0)
     answers, warnings, asked = answer(setting, trials.arms)
     clock["analysis"] = time.perf_counter()
-    own = {a.name: panels[table_of(study, a)] for a in study.arms}
+    own = {a.name: panels[table_of(part, a)] for a in part.arms}
     manifest = manifest_of(setting, libraries, own, trials, failed_run_in, clock)
+    manifest["inputs_sha256"] = inputs_sha256(study)
+    answers["observations"], warnings = with_unanswered(study, answers["observations"], warnings)
     return Result(
         json=_json(setting, manifest, answers, warnings, trials),
         manifest=manifest,
@@ -100,10 +116,60 @@ def run_study(
             trials.arms, asked, {name: _of_subjects(setting, panel) for name, panel in own.items()}
         ),
         bands=bands_table(trials.arms, shown := _shown(trials.arms, _courses(asked))),
-        survival=survival_table(trials.arms, study.duration_h),
-        waterfall=_waterfall(study, trials),
+        survival=survival_table(trials.arms, part.duration_h),
+        waterfall=_waterfall(part, trials),
         traces=traces_table(trials.arms, shown),
     )
+
+
+def _nothing_modelled(study: Study, replicates: int, draws: int, seed: int) -> Result:
+    """The result of a study of which nothing is modelled yet: its observations, and why none is answered."""
+    import pandas as pd
+
+    observations, warnings = with_unanswered(study, [], [])
+    common = {
+        "schema": 1,
+        "replicates": replicates,
+        "seed": seed,
+        "posterior": prior_name(read_parameters(), priors_hash()),
+        "inputs_sha256": inputs_sha256(study),
+    }
+    manifest: dict[str, Any] = {
+        **common,
+        "study_text": study.text,
+        "study_file": Path(study.file).name if study.file else None,
+        "assumed_inputs": [],
+        "versions": versions(),
+        "draws": draws,
+        "diseases": dict(study.diseases),
+        "subjects_solved": 0,
+        "complete": True,
+        "failures": {"arms": {}, "run_in": 0, "library": []},
+        "timings": {},
+        "warnings": warnings,
+    }
+    json = {
+        **common,
+        "study": study.name,
+        "version": manifest["versions"]["mesolung"],
+        "failed_subjects": 0,
+        "failed_replicates": 0,
+        "assumed_inputs": [],
+        "warnings": sorted(warnings),
+        **{key: {} for key in ("arms", "contrasts", "effect")},
+        "observations": observations,
+        "joint": [],
+    }
+    # Tables of their own, so that the run folder has the same files as every other.
+    empty = {
+        "subjects": ("replicate", "subject", "arm"),
+        "bands": ("arm", "output", "label", "unit", "scale", "time_h", *LEVELS),
+        "survival": ("arm", "time_h", "at_risk", "deaths", "survival_p05", "survival_p50", "survival_p95"),
+        "waterfall": ("arm", "product", "stage", "p05", "p50", "p95"),
+        "traces": ("arm", "replicate", "subject", "time_h"),
+    }
+    tables = {name: pd.DataFrame(columns=list(columns)) for name, columns in empty.items()}
+    return Result(json=json, manifest=manifest, study=study, **tables)
 
 
 def prepare(

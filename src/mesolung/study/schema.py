@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from mesolung.biology.disease import diseases
 from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.states import STATE, states
-from mesolung.biology.tables import backgrounds, endpoints
-from mesolung.study.table_one import baseline_names
+from mesolung.biology.tables import backgrounds, covariates, endpoints
+from mesolung.study.injuries import agents
+from mesolung.study.keys import described
+from mesolung.study.possible import (
+    IN_VITRO,
+    inclusions,
+    known_diseases,
+    planned_covariates,
+    planned_endpoints,
+)
+from mesolung.study.unanswered import NOT_MODELLED
+from mesolung.study.usual_care import waiting_backgrounds
 from mesolung.study.written import StudyFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -23,21 +32,36 @@ def study_schema() -> dict[str, Any]:
     """
     schema = _without_null(StudyFile.model_json_schema(by_alias=True, mode="validation"))
     definitions = schema["$defs"]
-    traits = sorted({name for disease in diseases() for name in baseline_names((disease,), "human")})
+    measured = {**endpoints(), **{name: row.row for name, row in planned_endpoints().items()}}
+    at_enrolment = {name for name, row in measured.items() if row.at_enrolment}
+    traits = sorted({*covariates(), *planned_covariates(), *phenotypes(), *at_enrolment})
+    care = sorted({*backgrounds(), *waiting_backgrounds()})
     for table in ("PopulationTable", "ArmTable"):
         definitions[table]["properties"]["baseline"]["propertyNames"] = {"enum": traits}
-        definitions[table]["properties"]["background"]["propertyNames"] = {"enum": sorted(backgrounds())}
-    names = {"enum": [*sorted(endpoints()), *(f"{STATE}{name}" for name in states())]}
+        definitions[table]["properties"]["background"]["propertyNames"] = {"enum": care}
+    rules = {"enum": sorted({*traits, *inclusions()})}
+    definitions["PopulationTable"]["properties"]["include"]["propertyNames"] = rules
+    definitions["InjuryTable"]["properties"]["agent"] = {"enum": sorted(agents())}
+    names = {"enum": [*sorted(measured), *(f"{STATE}{name}" for name in states())]}
     definitions["EndpointTable"]["properties"]["name"] = names
     definitions["ObservationTable"]["properties"]["endpoint"] = names
-    known = {"enum": list(diseases())}
+    known = {"enum": list(known_diseases())}
     mixture = next(p for p in schema["properties"]["disease"]["oneOf"] if p["type"] == "object")
     schema["properties"]["disease"] = {
         "anyOf": [known, {**mixture, "propertyNames": known, "minProperties": 1}]
     }
     classes = {"enum": sorted(phenotypes())}
     definitions["PopulationTable"]["properties"]["phenotype"]["propertyNames"] = classes
-    return {"$schema": DIALECT, **schema, "title": "Mesolung study file, schema 1"}
+    schema = described(schema)
+    return {"$schema": DIALECT, **schema, **_outside_a_culture(), "title": "Mesolung study file, schema 1"}
+
+
+def _outside_a_culture() -> dict[str, Any]:
+    """What every study states but one of a culture, which has no disease, and no route into a body."""
+    treatment = {"items": {"required": ["dose", "route", "times"]}}
+    arm = {"items": {"properties": {"treatment": treatment}}}
+    culture = {"properties": {"kind": {"const": IN_VITRO}}, "required": ["kind"]}
+    return {"if": culture, "else": {"required": ["disease"], "properties": {"arm": arm}}}
 
 
 def result_schema() -> dict[str, Any]:
@@ -68,6 +92,7 @@ def result_schema() -> dict[str, Any]:
         "inside_90": {"type": ["boolean", "null"]},
         "log_score": number,
     }
+    not_modelled = {"status": {"const": NOT_MODELLED}, "reason": text, "unit": name}
     of_direction = {"p_lower": share, "p_none": share, "p_higher": share}
     arm = {"unit": text, "n": count, "mean": number, **bands, "expected": _table(bands)}
     result = {
@@ -85,7 +110,7 @@ def result_schema() -> dict[str, Any]:
         "arms": _named(_named(_table(arm))),
         "contrasts": _named(_named(_table({**measured, "p_success": share}))),
         "effect": _named(_named(_table({**measured, "p_benefit": share}))),
-        "observations": {"type": "array", "items": _table(observation, of_direction)},
+        "observations": {"type": "array", "items": _table(observation, {**of_direction, **not_modelled})},
         "joint": {
             "type": "array",
             "items": _table({"endpoint": text, "log_score": number, "treated_given_control": number}),

@@ -9,7 +9,6 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from mesolung.biology.tables import reserved
 from mesolung.reading import Refusal
 from mesolung.reading.toml import Document
 from mesolung.study.arm import UNKNOWN
@@ -152,11 +151,7 @@ def _below(values: Any, part: int | str) -> Any:
 
 
 def _unknown_key(place: Place, loc: tuple[int | str, ...]) -> Refusal:
-    *above, key = [part for part in place.path if isinstance(part, str)]
-    # A key of one background is reserved for all of them, whatever their names.
-    for tables in (above, above[:-1]):
-        if ("key", ".".join([*tables, key])) in reserved():
-            return place.not_yet(f'key "{key}"')
+    key = next(part for part in reversed(place.path) if isinstance(part, str))
     model = _model(loc[:-1])
     return place.unknown("key", key, (str(name) for name in _fields(model)) if model else ())
 

@@ -11,8 +11,13 @@ from mesolung.reading.toml import Document
 from mesolung.study.arm import Arm
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.frozen import Frozen, FrozenMapping
+from mesolung.study.injury import Assay, Injury
 from mesolung.study.observation import Observation
 from mesolung.study.population import Population
+
+Kind = Literal["trial", "animal", "ex-vivo", "in-vitro"]
+Species = Literal["human", "mouse", "rat", "rabbit", "pig", "sheep"]
+Origin = Literal["enrolment", "injury", "onset"]
 
 
 class Study(Frozen):
@@ -21,31 +26,35 @@ class Study(Frozen):
     Attributes:
         name: title.
         registry: number in a trial registry.
-        kind: "trial".
+        kind: "trial" (every human study), "animal", "ex-vivo" (a lung out of the body) or "in-vitro".
         disease: name of the disease, or of the diseases of a mixture with their shares, names sorted.
         species: name of the species.
         duration_h: length, h.
-        origin: what time 0 of endpoints and observations is: "enrolment" or "onset" of symptoms.
+        origin: what time 0 of endpoints and observations is: "enrolment", "injury" or "onset" of symptoms.
         randomised, blinded: design.
         population: who is studied.
         arms: in the file's order; names differ, at most one is the control.
         endpoints: the plan, the first is primary; empty when there are only observations.
         observations: what was published, in the file's order.
+        injury: what makes the subjects ill, unless an arm says otherwise; empty where nothing is set.
+        assay: what is measured in a culture; None where there is none.
     """
 
     name: str
     registry: str | None = None
-    kind: Literal["trial"] = "trial"
+    kind: Kind = "trial"
     disease: str | FrozenMapping[str, float]
-    species: str = "human"
+    species: Species = "human"
     duration_h: float
-    origin: Literal["enrolment", "onset"] = "enrolment"
+    origin: Origin = "enrolment"
     randomised: bool = False
     blinded: bool = False
     population: Population
     arms: tuple[Arm, ...]
     endpoints: tuple[EndpointAsked, ...] = ()
     observations: tuple[Observation, ...] = ()
+    injury: tuple[Injury, ...] = ()
+    assay: Assay | None = None
 
     _document: Document | None = PrivateAttr(default=None)
 

@@ -5,38 +5,47 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from mesolung.biology.disease import diseases
 from mesolung.biology.phenotypes import phenotypes, phenotypes_of
 from mesolung.biology.tables import Measured
 from mesolung.study.place import Place, listed
 from mesolung.study.population import Correlation
+from mesolung.study.possible import HUMAN, IN_VITRO, is_model, known_diseases
 from mesolung.study.table_one import is_trait
 
 # A disease of which a trial of a hundred would see nobody is none of its mixture.
 LEAST_SHARE = 0.01
 
 
-def read_diseases(written: str | Mapping[str, float], place: Place) -> str | dict[str, float]:
+HEALTHY = "healthy"
+
+
+def read_diseases(
+    written: str | Mapping[str, float] | None, place: Place, kind: str = "trial", species: str = HUMAN
+) -> str | dict[str, float]:
     """Read the disease of a study, or the diseases of a mixture.
 
     Arguments:
-        written: name, or share by name.
+        written: name, or share by name; a culture without one is of healthy cells.
         place: where it stands.
+        kind, species: of the study.
 
     Returns:
         the name; of a mixture share by name, names sorted.
 
     Raises:
-        Refusal: for an unknown disease, or shares that are not those of a whole.
+        Refusal: for an unknown disease, one that the kind or species cannot have, or shares that are not
+            those of a whole.
     """
+    if written is None:
+        if kind == IN_VITRO:
+            return HEALTHY
+        raise place.refuse("disease is missing", allowed=listed(known_diseases()))
     if isinstance(written, str):
-        if written not in diseases():
-            raise place.unknown("disease", written, diseases())
+        _check_disease(written, place, kind, species)
         return written
     for name, share in written.items():
         at = place.at(name)
-        if name not in diseases():
-            raise at.unknown("disease", name, diseases())
+        _check_disease(name, at, kind, species)
         if share < LEAST_SHARE:
             raise at.refuse(f"{name}: impossible share", found=share, allowed=f"{LEAST_SHARE:g} to 1")
     total = math.fsum(written.values())
@@ -45,6 +54,18 @@ def read_diseases(written: str | Mapping[str, float], place: Place) -> str | dic
     if len(written) == 1:
         return next(iter(written))
     return {name: written[name] / total for name in sorted(written)}
+
+
+def _check_disease(name: str, at: Place, kind: str, species: str) -> None:
+    known = known_diseases()
+    if name not in known:
+        raise at.refuse_name("disease", name, known)
+    if kind == "trial" and is_model(name):
+        allowed = [one for one in known if not is_model(one)]
+        raise at.refuse(f"{name} is an animal model", found=name, allowed=listed(allowed))
+    if kind == "animal" and not is_model(name) and name != HEALTHY:
+        allowed = [one for one in known if is_model(one)]
+        raise at.refuse(f"{name} is a disease of patients", found=name, allowed=listed([*allowed, HEALTHY]))
 
 
 def read_phenotypes(

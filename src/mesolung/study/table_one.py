@@ -9,6 +9,7 @@ from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.tables import Endpoint, Measured, covariates, endpoints
 from mesolung.study.place import Place, listed
 from mesolung.study.population import Distribution
+from mesolung.study.possible import HUMAN, planned_covariates, planned_endpoints, possible_traits
 from mesolung.study.written import DistributionTable
 from mesolung.units import convert
 
@@ -16,7 +17,7 @@ LOCATION = ("mean", "sd", "median", "iqr", "share")
 
 
 def baseline_names(diseases: Sequence[str], species: str) -> dict[str, Measured]:
-    """Find what may stand in table 1.
+    """Find what of table 1 the model serves.
 
     Arguments:
         diseases, species: of the study.
@@ -28,7 +29,21 @@ def baseline_names(diseases: Sequence[str], species: str) -> dict[str, Measured]
     rows.update(
         (name, row) for name, row in endpoints().items() if row.at_enrolment and species in row.species
     )
+    if species != HUMAN:
+        rows = {}
     return {name: row for name, row in rows.items() if all(d in row.diseases for d in diseases)}
+
+
+def traits_possible(diseases: Sequence[str], species: str, kind: str) -> dict[str, Measured]:
+    """Find what may stand in table 1, whether the model serves it or not.
+
+    Arguments:
+        diseases, species, kind: of the study.
+
+    Returns:
+        name -> row, those that the model serves as it has them.
+    """
+    return {**possible_traits(diseases, species, kind), **baseline_names(diseases, species)}
 
 
 def _phenotypes() -> dict[str, Measured]:
@@ -49,7 +64,7 @@ def read_baseline(
     Arguments:
         lines: as written.
         place: of the table.
-        names: from `baseline_names`.
+        names: from `traits_possible`.
         inherited: lines of the population as written, for an arm's table.
 
     Returns:
@@ -65,7 +80,7 @@ def read_baseline(
         row = names.get(name)
         if row is None:
             known = {**covariates(), **endpoints()}
-            if name in known:
+            if name in known or name in planned_covariates() or name in planned_endpoints():
                 raise at.refuse(
                     f"{name} has no value at enrolment in this disease", allowed=listed(sorted(names))
                 )

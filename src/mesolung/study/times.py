@@ -6,6 +6,7 @@ from mesolung.study.place import HOURS, Place
 from mesolung.study.written import Repeats
 
 SLACK_H = 1e-6
+EARLIEST_H = -10 * 365.25 * 24.0
 
 
 def read_time(text: str, at: Place, duration_h: float) -> float:
@@ -20,15 +21,17 @@ def read_time(text: str, at: Place, duration_h: float) -> float:
         h since the study's origin.
 
     Raises:
-        Refusal: when it is no time, before the origin or beyond the duration.
+        Refusal: when it is no time, long before the origin or beyond the duration.
     """
     if text.strip() == "unknown":
         raise at.refuse(
             "a time that is unknown", found=text, allowed="of an observation, or times of a treatment"
         )
     time = at.amount(text, HOURS, also=("d", "min"))
-    if time < 0:
-        raise at.not_yet(f'a time before the origin ("{text}")', f"0 h to {duration_h:g} h")
+    if time < EARLIEST_H:
+        raise at.refuse(
+            "a time too long before the origin", found=text, allowed=f"{EARLIEST_H:g} h to {duration_h:g} h"
+        )
     if time > duration_h + SLACK_H:
         raise at.refuse("a time beyond the duration", found=text, allowed=f"0 h to {duration_h:g} h")
     return min(time, duration_h)

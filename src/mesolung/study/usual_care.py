@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mesolung.biology.tables import PER_KG, backgrounds
+from mesolung.biology.tables import PER_KG, backgrounds, reserved
 from mesolung.biology.tables import Background as BackgroundRow
 from mesolung.study.place import HOURS, Place, listed
 from mesolung.study.population import Background
@@ -14,13 +14,17 @@ from mesolung.study.written import MOST_DOSES, BackgroundTable
 from mesolung.units import convert, quantity, same_dimension
 
 SOMEBODY_KG = 80.0  # between a limit per kg and one in all
+AMOUNTS = ("mg", "IU", "mL")
+WAITING = "waiting"  # how a background acts that the model does not have yet
 LARGEST_MULTIPLE = 100  # of the usual dose; beyond it a unit or a comma has slipped
 
 # How a background acts -> what may be said of it.
 BACKGROUND_KEYS = {
-    "dose": ("share", "dose", "start", "duration", "every"),
-    "switch": ("share", "start", "duration"),
+    "dose": ("share", "dose", "start", "duration", "every", "responder"),
+    "switch": ("share", "start", "duration", "responder"),
     "enrolment": ("share",),
+    # What the model does not have yet may be given in any way.
+    WAITING: ("share", "dose", "start", "duration", "every", "responder"),
 }
 
 
@@ -48,12 +52,34 @@ def read_backgrounds(
     result = {}
     for name in sorted({*lines, *above}):
         at = place.at(name) if name in lines else Place(place.document, ("population", "background", name))
-        row = backgrounds().get(name)
+        row = backgrounds().get(name) or waiting_backgrounds().get(name)
         if row is None:
-            raise at.unknown("background", name, backgrounds())
+            raise at.refuse_name("background", name, [*backgrounds(), *waiting_backgrounds()])
         both = {**_background(above.get(name)), **_background(lines.get(name))}
         result[name] = _read_background(BackgroundTable(**both), at, row, duration_h)
     return result
+
+
+def waiting_backgrounds() -> dict[str, BackgroundRow]:
+    """Rows of the backgrounds that study files may name and the model does not have yet, by name."""
+    return {
+        name: BackgroundRow(
+            name=name,
+            label=name.replace("_", " "),
+            kind="drug",
+            target="",
+            how=WAITING,
+            dose=None,
+            dose_unit=None,
+            most=None,
+            factor=1.0,
+            duration_h=float("inf"),
+            every_h=None,
+            meaning=f"waits for {waits_for}",
+        )
+        for (kind, name), waits_for in reserved().items()
+        if kind == "background"
+    }
 
 
 def _background(line: Any) -> dict[str, Any]:
@@ -80,21 +106,20 @@ def _read_background(line: BackgroundTable, at: Place, row: BackgroundRow, durat
             raise at.at("every").refuse(
                 f"{row.name}: too many doses", found=line.every, allowed=f"at most {MOST_DOSES} doses"
             )
-    dose, per_kg = (None, False) if line.dose is None else _dose(line.dose, at.at("dose"), row)
+    dose, per_kg, unit = (None, False, None) if line.dose is None else _dose(line.dose, at.at("dose"), row)
     return Background(
         share=line.share,
         dose=dose,
         per_kg=per_kg,
+        dose_unit=unit if row.how == WAITING else None,
         start_h=start,
         duration_h=length,
         every_h=every,
+        responder=line.responder,
     )
 
 
 def _start(text: str, at: Place, duration_h: float) -> float:
-    if at.amount(text, HOURS, also=("d", "min")) < 0:
-        # The course up to enrolment is an untreated one, and table 1 is looked for among such.
-        raise at.not_yet(f'a drug of usual care before enrolment ("{text}")', f"0 h to {duration_h:g} h")
     return read_time(text, at, duration_h)
 
 
@@ -105,9 +130,13 @@ def _length(text: str, at: Place, row: BackgroundRow) -> float:
     return length
 
 
-def _dose(text: str, at: Place, row: BackgroundRow) -> tuple[float, bool]:
-    """A dose in the amount's unit, and whether it is one per kg of body weight."""
-    units = (row.amount_unit, row.amount_unit + PER_KG)
+def _dose(text: str, at: Place, row: BackgroundRow) -> tuple[float, bool, str]:
+    """A dose in an amount's unit, whether it is one per kg of body weight, and that unit.
+
+    The unit is the table's; of a drug that the model does not have the first of `AMOUNTS` that fits.
+    """
+    amounts = AMOUNTS if row.how == WAITING else (row.amount_unit,)
+    units = tuple(unit + per for unit in amounts for per in ("", PER_KG))
     try:
         found = quantity(text)
     except ValueError:
@@ -116,11 +145,14 @@ def _dose(text: str, at: Place, row: BackgroundRow) -> tuple[float, bool]:
         ) from None
     per_kg = found.unit.endswith(PER_KG)
     written = found.unit.removesuffix(PER_KG).strip()
-    if not same_dimension(written, row.amount_unit):
+    amount = next((unit for unit in amounts if same_dimension(written, unit)), None)
+    if amount is None:
         raise at.refuse("dose: wrong unit", found=text, allowed=listed(units))
-    dose = convert(found.value, written, row.amount_unit)
+    dose = convert(found.value, written, amount)
     if dose <= 0:
         raise at.refuse("negative or zero dose", found=text, allowed="more than 0")
+    if row.how == WAITING:
+        return dose, per_kg, amount
     most = LARGEST_MULTIPLE * (row.dose or 0.0)
     if row.per_kg != per_kg:
         most = most / SOMEBODY_KG if per_kg else most * SOMEBODY_KG
@@ -128,4 +160,4 @@ def _dose(text: str, at: Place, row: BackgroundRow) -> tuple[float, bool]:
         raise at.refuse(
             f"{row.name}: impossible dose", found=text, allowed=f"at most {most:g} {units[int(per_kg)]}"
         )
-    return dose, per_kg
+    return dose, per_kg, amount

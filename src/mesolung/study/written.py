@@ -15,6 +15,7 @@ from mesolung.product.product import Product
 from mesolung.study.arm import DoseBasis, Route
 from mesolung.study.endpoint import Contrast, Deaths, Form, Test
 from mesolung.study.observation import Direction
+from mesolung.study.study import Kind, Origin, Species
 
 MOST_SUBJECTS = 1_000_000
 MOST_DOSES = 1_000
@@ -77,6 +78,7 @@ class BackgroundTable(Table):
     start: QuantityText | None = None
     duration: QuantityText | None = None
     every: QuantityText | None = None
+    responder: Share | None = None
 
 
 WrittenDistribution = Annotated[
@@ -107,6 +109,48 @@ class PopulationTable(Table):
     correlation: dict[str, Rho] = {}
     phenotype: dict[str, Share] = {}
     background: dict[str, WrittenBackground] = {}
+    include: dict[str, Annotated[str, Field(min_length=1, examples=["> 10 %"])]] = {}
+
+
+class InjuryTable(Table):
+    """What makes the subjects ill."""
+
+    agent: Name
+    amount: QuantityText | Unknown | None = None
+    route: Route | None = None
+    start: QuantityText | None = None
+    end: QuantityText | None = None
+
+
+# One injury, or several that come together.
+WrittenInjury = Annotated[
+    Annotated[InjuryTable, Tag("table")]
+    | Annotated[list[InjuryTable], Field(min_length=1, max_length=10), Tag("list")],
+    Discriminator(_written_as),
+]
+WrittenArmInjury = Annotated[
+    Annotated[InjuryTable, Tag("table")]
+    | Annotated[list[InjuryTable], Field(min_length=1, max_length=10), Tag("list")]
+    | Annotated[Literal["none"], Tag("text")],
+    Discriminator(_written_as),
+]
+
+
+class AssayTable(Table):
+    """What is measured in a culture."""
+
+    responder: Name | None = None
+    stimulus: Name | None = None
+    ratio: (
+        Annotated[
+            Annotated[float, Tag("number")]
+            | Annotated[str, Field(examples=["1:10", "unknown"]), Tag("text")],
+            Discriminator(_written_as),
+        ]
+        | None
+    ) = None
+    contact: Literal["contact", "transwell", "medium"] | None = None
+    readout: Name | None = None
 
 
 class Repeats(Table):
@@ -121,16 +165,19 @@ class TreatmentTable(Table):
     """A product given to an arm."""
 
     product: Product
-    dose: QuantityText
+    dose: QuantityText | None = None
     max: QuantityText | None = None
     dose_basis: DoseBasis = "counted"
-    route: Route | Unknown
-    times: Annotated[
-        Annotated[Repeats, Tag("table")]
-        | Annotated[list[QuantityText], Field(min_length=1, max_length=MOST_DOSES), Tag("list")]
-        | Annotated[Unknown, Tag("text")],
-        Discriminator(_written_as),
-    ]
+    route: Route | Unknown | None = None
+    times: (
+        Annotated[
+            Annotated[Repeats, Tag("table")]
+            | Annotated[list[QuantityText], Field(min_length=1, max_length=MOST_DOSES), Tag("list")]
+            | Annotated[Unknown, Tag("text")],
+            Discriminator(_written_as),
+        ]
+        | None
+    ) = None
     infusion: (
         Annotated[
             Annotated[QuantityText, Tag("text")]
@@ -151,6 +198,8 @@ class ArmTable(Table):
     treatment: list[TreatmentTable] = []
     baseline: dict[str, WrittenDistribution] = {}
     background: dict[str, WrittenBackground] = {}
+    injury: WrittenArmInjury | None = None
+    assay: AssayTable | None = None
 
 
 class EndpointTable(Table):
@@ -213,14 +262,16 @@ class StudyFile(Table):
     schema_: Annotated[Literal[1], Field(alias="schema")]
     name: Name
     registry: Name | None = None
-    kind: Literal["trial"] = "trial"
-    disease: WrittenDisease
-    species: Literal["human"] = "human"
+    kind: Kind = "trial"
+    disease: WrittenDisease | None = None
+    species: Species = "human"
     duration: QuantityText
-    origin: Literal["enrolment", "onset"] = "enrolment"
+    origin: Origin = "enrolment"
     randomised: bool = False
     blinded: bool = False
     population: PopulationTable = PopulationTable()
+    injury: WrittenInjury | None = None
+    assay: AssayTable | None = None
     arm: Annotated[list[ArmTable], Field(min_length=1)]
     endpoint: list[EndpointTable] = []
     observation: list[ObservationTable] = []

@@ -1,0 +1,1 @@
+"""Predictions of published studies, how well and against whom: scores, baselines, bias, register."""

@@ -1,0 +1,131 @@
+"""The studies of a folder, predicted one after the other; finished ones are not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from mesolung.calibration.validation.kept import keep, kept, key_of
+from mesolung.calibration.validation.lines import Subject
+from mesolung.calibration.validation.predicted import Predicted, base_setting, predict
+from mesolung.execution import cache_folder
+from mesolung.population.library import DRAWS_AT_LEAST, Library
+from mesolung.reading import Refusal
+from mesolung.study import Study, read_study
+from mesolung.study.modelled import modelled_part, not_modelled
+from mesolung.study.setting import Progress, Setting
+
+DRAWS = 100
+# `--release`: every stored draw.
+DRAWS_RELEASE = DRAWS_AT_LEAST
+
+
+@dataclass(frozen=True)
+class File:
+    """A study file.
+
+    Attributes:
+        key: its name without the ending, with the folders below the one that was named.
+        study: what it says.
+        used: index of an observation -> what it was used for in calibration.
+    """
+
+    key: str
+    study: Study
+    used: Mapping[int, str]
+
+
+def read_folder(folder: Path) -> list[File]:
+    """Read all study files of a folder and of those below it.
+
+    Arguments:
+        folder: where they lie; a single file is its own folder.
+
+    Returns:
+        studies, sorted by name.
+
+    Raises:
+        Refusal: for a folder without a study file, and for the first file that is refused, with the number of
+            the others.
+    """
+    if not folder.exists():
+        raise Refusal("no such folder", file=folder, allowed="a folder of study files, or one study file")
+    paths = [folder] if folder.is_file() else sorted(folder.rglob("*.toml"))
+    if not paths:
+        raise Refusal("holds no study file", file=folder, allowed="files that end in .toml")
+    root = folder.parent if folder.is_file() else folder
+    found, refused = [], []
+    for path in paths:
+        try:
+            study = read_study(path)
+        except Refusal as refusal:
+            refused.append(refusal)
+            continue
+        found.append(File(path.relative_to(root).with_suffix("").as_posix(), study, {}))
+    if refused:
+        first = refused[0]
+        more = f"; {len(refused) - 1} more files of the folder are refused" if len(refused) > 1 else ""
+        raise Refusal(
+            first.problem + more, file=first.file, line=first.line, found=first.found, allowed=first.allowed
+        )
+    return found
+
+
+def predict_folder(
+    files: Sequence[File],
+    *,
+    release: bool = False,
+    draws: int | None = None,
+    seed: int = 1,
+    workers: int = 1,
+    progress: Progress | None = None,
+    place: Path | None = None,
+) -> tuple[list[Subject], dict[str, float]]:
+    """Predict all studies, reading back those that were predicted before.
+
+    Arguments:
+        files: of a folder.
+        release: every stored draw, and the larger number of subjects for expected values.
+        draws: D; None for 100, or every stored one.
+        seed, workers: of the runs.
+        progress: called with (stage, done, total).
+        place: where finished studies are kept; None for the user's cache.
+
+    Returns:
+        the studies with their predictions, and seconds spent on each that was run now.
+    """
+    tell = progress or (lambda stage, done, total: None)
+    count = draws or (DRAWS_RELEASE if release else DRAWS)
+    place = place or cache_folder("validation")
+    base: Setting | None = None
+    libraries: dict[str, Library] = {}
+    seconds: dict[str, float] = {}
+    # Diseases one after the other, so that each library is opened once and stays warm.
+    order = sorted(range(len(files)), key=lambda i: (files[i].study.disease_names, i))
+    found: dict[int, Subject] = {}
+    for done, i in enumerate(order):
+        file = files[i]
+        tell("studies", done, len(files))
+        part = modelled_part(file.study)
+        if part is None or not part.observations:
+            nothing = Predicted({}, not_modelled(file.study), draws=count)
+            found[i] = Subject(file.key, file.study, nothing, file.used)
+            continue
+        if base is None:
+            base = base_setting(
+                part, draws=count, seed=seed, workers=workers, release=release, progress=progress
+            )
+        model = f"{base.model_hash}:{base.model.kernel_id}"
+        path = place / f"{key_of(file.study, model, base.draws.posterior, count, seed, release)}.npz"
+        predicted = kept(path)
+        if predicted is None:
+            path.unlink(missing_ok=True)
+            start = perf_counter()
+            predicted = predict(file.study, base, release=release, libraries=libraries)
+            seconds[file.key] = perf_counter() - start
+            keep(predicted, path)
+        found[i] = Subject(file.key, part, predicted, file.used)
+    tell("studies", len(files), len(files))
+    return [found[i] for i in range(len(files))], seconds

@@ -1,0 +1,128 @@
+"""`mesolung validate`: predictions against published studies, with scores, baselines and bias."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from mesolung.cli.progress import shown_progress
+from mesolung.execution import worker_count
+from mesolung.writing import numbered, whole_folder
+
+TABLE_WIDTH = 110
+FAILED_SHARE = 0.001
+CANCELLED = 130
+
+
+def validate_folder(
+    folder: Path | None,
+    *,
+    disease: str | None,
+    release: bool,
+    bias: str,
+    draws: int | None,
+    seed: int,
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Validate a folder of studies, keep the page and print the outcome.
+
+    Arguments:
+        folder: study files, or one of them, or a part of the shipped evidence; None for all of that.
+        disease: only studies of that disease, alone or in a mixture; None for all.
+        release: every stored draw and the larger number of subjects.
+        bias: "none", "all" or the name of a term.
+        draws: parameter draws; None for 100, or every stored one.
+        seed: start of every random stream.
+        workers: threads; None for one per processor.
+        out: the folder to make; None for ``runs/validate-NAME-N``.
+        as_json: print the validation's JSON and nothing else on standard output.
+
+    Returns:
+        the exit status: 0, or 1 when at least 0.1 % of the subjects failed.
+
+    Raises:
+        Refusal: when a study file, an option or the target folder is refused; nothing is run.
+        NotWritten: when the disk is full.
+    """
+    from mesolung.calibration.validation.bias import chosen
+    from mesolung.calibration.validation.folder import predict_folder
+    from mesolung.calibration.validation.shipped import files_of
+    from mesolung.calibration.validation.validate import score
+    from mesolung.report.validation import write_validation
+    from mesolung.study.result import json_text
+
+    chosen(bias)
+    name, files = files_of(folder, disease)
+    target = out or numbered(Path("runs") / f"validate-{name}")
+    start = perf_counter()
+    try:
+        with whole_folder(target) as place:
+            with shown_progress() as progress:
+                subjects, seconds = predict_folder(
+                    files,
+                    release=release,
+                    draws=draws,
+                    seed=seed,
+                    workers=worker_count(workers),
+                    progress=progress,
+                )
+                progress("scoring", 0, 0)
+                found = score(subjects, bias=bias, seed=seed)
+            manifest = {
+                "command": command_of(folder, disease, release, bias, draws, seed),
+                "seconds": perf_counter() - start,
+                "seconds_by_study": seconds,
+                "studies": len(files),
+            }
+            (place / "validation.json").write_text(json_text(found.json), encoding="utf-8")
+            (place / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
+            write_validation(found.json, place / "validation.html", manifest["command"])
+    except KeyboardInterrupt:
+        print(
+            "mesolung: cancelled; finished studies are kept, the same command goes on after them",
+            file=sys.stderr,
+        )
+        raise SystemExit(CANCELLED) from None
+    _print(found.json, target, as_json)
+    solved = sum(s.predicted.about.get("solved", 0) for s in subjects)
+    failed = sum(s.predicted.about.get("failed", 0) for s in subjects)
+    return int(failed > 0 and failed >= FAILED_SHARE * solved)
+
+
+def command_of(
+    folder: Path | None, disease: str | None, release: bool, bias: str, draws: int | None, seed: int
+) -> str:
+    """The command that repeats a validation.
+
+    Arguments:
+        folder, disease, release, bias, draws, seed: as `validate_folder`.
+    """
+    said = ["mesolung validate"]
+    said += [str(folder)] if folder is not None else []
+    said += [f"--disease {disease}"] if disease is not None else []
+    said += ["--release"] if release else []
+    said += [f"--draws {draws}"] if draws is not None else []
+    said += [f"--bias {bias}"] if bias != "all" else []
+    said += [f"--seed {seed}"] if seed != 1 else []
+    return " ".join(said)
+
+
+def _print(json: Any, target: Path, as_json: bool) -> None:
+    page = target / "validation.html"
+    if as_json:
+        from mesolung.study.result import json_text
+
+        sys.stdout.write(json_text(json))
+        print(f"report: {page}", file=sys.stderr)
+        return
+    from rich.console import Console
+
+    from mesolung.report.validation import validation_table
+
+    console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
+    console.print(validation_table(json))
+    print(f"report: {page}")

@@ -1,0 +1,89 @@
+"""Writes the numbers of a validation into docs/validation.md, the failures first.
+
+python tools/validation_page.py runs/validate-usual-care-1        after the command that made that folder
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from mesolung.report.tables import Table
+from mesolung.report.validation import sentences
+from mesolung.report.validation_words import (
+    bias_table,
+    observation_table,
+    part_table,
+    reason_table,
+    skill_table,
+    term_table,
+)
+from mesolung.report.words import words_of
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation.md"
+START, END = "<!-- numbers: start -->", "<!-- numbers: end -->"
+MOST_ROWS = 60
+
+
+def numbers(found: dict[str, Any], command: str) -> str:
+    """Tell a validation in Markdown.
+
+    Arguments:
+        found: the validation's JSON.
+        command: what made it.
+    """
+    words = words_of([])
+    parts = [f"**{found['headline']}**", "\n\n".join(sentences(found)), f"Command: `{command}`"]
+    failed = observation_table(found, words, True)
+    parts.append("### What failed\n\n" + (markdown(failed) if failed else "No scored observation did."))
+    for made in (skill_table(found), bias_table(found), part_table(found), term_table(found)):
+        if made is not None:
+            parts.append(markdown(made))
+    held = observation_table(found, words, False)
+    if held:
+        parts.append("### What held\n\n" + markdown(held))
+    refused = [f"- {one['study']}: {one['refused']}" for one in found["studies"] if one["refused"]]
+    if refused:
+        parts.append("### Studies that could not be run\n\n" + "\n".join(refused))
+    reasons = reason_table(found)
+    if reasons:
+        parts.append(markdown(reasons))
+    return "\n\n".join(parts)
+
+
+def markdown(made: Table) -> str:
+    """Write a table in Markdown.
+
+    Arguments:
+        made: the table; beyond 60 rows only the first are written.
+    """
+    rule = ["---:" if i in made.numeric else "---" for i in range(len(made.header))]
+    lines = [f"**{made.caption}**", "", _row(made.header), _row(rule)]
+    lines += [_row(row) for row in made.rows[:MOST_ROWS]]
+    if len(made.rows) > MOST_ROWS:
+        lines += ["", f"The first {MOST_ROWS} of {len(made.rows)} rows; the HTML page has them all."]
+    return "\n".join(lines)
+
+
+def _row(cells: Any) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "/").replace("\n", " ") for cell in cells) + " |"
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="what `mesolung validate` made")
+    folder = parser.parse_args().folder
+    found = json.loads((folder / "validation.json").read_text(encoding="utf-8"))
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    text = PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(START)
+    _, after = rest.split(END)
+    told = numbers(found, manifest["command"])
+    PAGE.write_text(f"{before}{START}\n\n{told}\n\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
