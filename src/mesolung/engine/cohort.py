@@ -107,7 +107,7 @@ def spans_of(subjects: int, workers: int, chunk: int, lanes: int) -> list[tuple[
         lanes: subjects of a vector.
 
     Returns:
-        First and last-but-one subject of each piece.
+        The first subject of each piece, and the one after its last.
     """
     size = chunk
     if workers > 1:
