@@ -178,7 +178,7 @@ def bias_table(json: Mapping[str, Any]) -> Table | None:
     Arguments:
         json: of the validation.
     """
-    first = next(iter(json["skill"]), None)
+    first = json["headline_treatment"]
     if first is None:
         return None
     names = list(json["skill"][first])

@@ -66,6 +66,7 @@ def score(subjects: Sequence[Subject], *, bias: str = ALL, seed: int = 0) -> Val
         "schema": 1,
         "version": __version__,
         "headline": headline(classes, items),
+        "headline_treatment": next(iter(classes), None),
         "bias": bias,
         "bias_terms": [
             {
