@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from mesolung.engine.evaluate import needed
@@ -84,6 +85,8 @@ def _expression(graph: Graph, node: int, text: dict[int, str]) -> str:
     op, value = graph.op[node], graph.value[node]
     parts = [text[a] for a in graph.args[node]]
     if op == "const":
+        if not math.isfinite(value):
+            return f"float('{value}')"
         return f"({value!r})" if value < 0.0 else repr(value)
     if op in ("state", "parameter", "derived"):
         return f"{ {'state': 'y', 'parameter': 'p', 'derived': 'd'}[op] }[{int(value)}]"

@@ -37,7 +37,7 @@ def small_task() -> Task:
       drug = 1; grower = 5; effect = 0.1;
       k = 0.7; growth = 0.05; kill = 0.4; half := 0.5*k; n = 1.5; least = 0.02; gain = 2*k;
       drug' = -k*drug + infusion; infusion = 0;
-      grower' = growth*grower - kill*grower*drug^n/(half^n + drug^n);
+      grower' = growth*grower - kill*n*grower*drug^1.5/(half^1.5 + drug^1.5);
       effect' = gain*max(grower - 1, 0)/(1 + effect) - 0.3*effect;
       gone: at (grower < least): grower = 0;
     end
