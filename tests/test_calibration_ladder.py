@@ -172,11 +172,19 @@ def test_gauss_newton_finds_the_minimum_of_a_linear_problem():
     assert found.after == pytest.approx(cost(residuals(found.x), found.x, sd)) and found.after < found.before
 
 
-def test_one_hopeless_target_hardly_pulls():
+def test_a_hopeless_target_pulls_no_harder_for_being_further_off():
     sd = np.array([1.0])
-    alone = gauss_newton(lambda x: np.array([x[0] - 0.5] * 4), sd, 20, lambda _: None)
-    beside = gauss_newton(lambda x: np.array([*[x[0] - 0.5] * 4, x[0] - 100.0]), sd, 20, lambda _: None)
-    assert abs(beside.x[0] - alone.x[0]) < 0.05
+
+    def fitted(*others: float) -> float:
+        def residuals(x):
+            return np.array([*[x[0] - 0.5] * 4, *(x[0] - far for far in others)])
+
+        return gauss_newton(residuals, sd, 20, lambda _: None).x[0]
+
+    # Four squares, the prior's, and Huber's straight line: 10 x = 4 + 2 * 2.
+    assert fitted() == pytest.approx(0.4, abs=0.01)
+    assert fitted(100.0) == pytest.approx(0.8, abs=0.02)
+    assert fitted(1000.0) == pytest.approx(0.8, abs=0.02)
     assert robust(np.array([np.nan, 1.0]))[1] == 1.0 and robust(np.array([np.nan]))[0] > 2.5
 
 

@@ -164,7 +164,7 @@ def mostly_solved(group: Cohort) -> Cohort:
     Raises:
         RuntimeError: when more than 5 % of its courses could not be solved: those left would be a selection.
     """
-    failed = 1.0 - float(group.solved.mean())
+    failed = float((~group.solved).mean())
     if failed > LARGEST_FAILED_SHARE:
         raise RuntimeError(
             f"{failed:.1%} of the courses of {group.disease.name} could not be solved "
