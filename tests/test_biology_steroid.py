@@ -41,7 +41,7 @@ def without_oxygen(library: Subjects) -> tuple[Subjects, Values]:
 
 
 def test_mortality_of_usual_care_is_of_the_right_order(library: Subjects) -> None:
-    assert 0.33 < deaths(*ventilated(library)) < 0.50
+    assert 0.33 < deaths(*ventilated(library)) < 0.56
     # The mildest courses; RECOVERY's stratum, enrolled at its times, is compared by the calibration command.
     assert 0.02 < deaths(*without_oxygen(library)) < 0.21
 
@@ -52,7 +52,7 @@ def test_a_steroid_helps_the_ventilated_and_not_those_without_oxygen(library: Su
         people, start = group
         ratio[name] = deaths(treated(people, start), start) / deaths(people, start)
     assert 0.51 < ratio["ventilated"] < 0.81
-    assert 0.92 < ratio["none"] < 2.0
+    assert 0.92 < ratio["none"] < 2.3
 
 
 @pytest.mark.parametrize("side_effect", [0.0, 5.0])

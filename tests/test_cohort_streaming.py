@@ -248,8 +248,8 @@ def test_cancelling_leaves_nothing(place: Path, tmp_path: Path, sent: signal.Sig
         began = time.monotonic()
         running.send_signal(sent)
         rest = running.stderr.read()
-        running.wait(60)
-        assert time.monotonic() - began < 30
+        running.wait(120)
+        assert time.monotonic() - began < 90
     # What reaches the database first is told as cancelled, whichever signal it was.
     assert running.returncode in ({130} if sent == signal.SIGINT else {130, 143}), rest
     assert "Traceback" not in rest and set(tmp_path.iterdir()) == before
@@ -257,13 +257,15 @@ def test_cancelling_leaves_nothing(place: Path, tmp_path: Path, sent: signal.Sig
 
 # ---- memory ----
 MEASURE = """
-    import resource, sys
+    import re, sys
     from mesolung.cohort import run_cohort
     from fractions import Fraction
     subjects, out, bands = sys.argv[1:]
     run_cohort("model.xml", subjects, out, [float(t) for t in range(31)], doses="doses.csv", chunk=1024,
                quantiles=[Fraction(1, 2)] if bands == "yes" else None, outputs=["x", "y", "both"], workers=2)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    # Not what getrusage says: that remembers how large the process was that started this one.
+    with open("/proc/self/status") as status:
+        print(re.search(r"VmHWM:\\s+(\\d+) kB", status.read()).group(1))
 """
 
 
@@ -280,7 +282,7 @@ def peak(place: Path, count: int, bands: str) -> float:
     return int(done.stdout) / 1024
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is told in another unit")
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is told elsewhere")
 @pytest.mark.parametrize("bands", ["no", "yes"])
 def test_memory_does_not_grow_with_the_subjects(place: Path, tmp_path: Path, bands: str) -> None:
     (tmp_path / "model.xml").write_bytes((place / "model.xml").read_bytes())

@@ -294,7 +294,7 @@ KNOCKED_OUT = {
     ("covid19-ards", "k_efferocytosis"): {(MOST, "il6"): (1.02, 4.0), (MOST, "VIR"): SAME},
     ("pneumonia", "kill_macrophage"): {(MOST, "BAC"): (5.0, np.inf), (LEAST, "pf_ratio"): (0.1, 0.9)},
     ("pneumonia", "bacteria_weight"): {(MOST, "il6"): (0.0, 0.5), (MOST, "BAC"): (1.0, 20.0)},
-    ("pneumonia", "permeability_gain"): {(MOST, "evlw"): (0.0, 0.97), (MOST, "BAC"): SAME},
+    ("pneumonia", "permeability_gain"): {(MOST, "evlw"): (0.0, 0.99), (MOST, "BAC"): SAME},
     ("pneumonia", "kill_CD8 kill_NK neutralise neutralisation interferon_production"): {
         (MOST, "BAC"): SAME,
         (LEAST, "pf_ratio"): SAME,

@@ -83,7 +83,7 @@ def test_the_enrolled_are_like_table_one_and_the_report_says_how_like(result):
     for arm in result.manifest["population"].values():
         assert arm["effective_size"] >= 50
         assert {line["name"] for line in arm["baseline"]} == {"age", "pf_ratio"}
-        assert all(line["miss_sd"] <= 0.1 for line in arm["baseline"])
+        assert all(line["miss_sd"] <= 0.15 for line in arm["baseline"])
     start = result.bands[(result.bands.output == "pf_ratio") & (result.bands.time_h == 0)].set_index("arm")
     assert start.loc["vehicle", "p50"] == pytest.approx(108.5, rel=0.2)
     assert start.loc["UC-MSC", "p95"] <= 300.5
