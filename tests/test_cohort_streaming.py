@@ -239,7 +239,14 @@ def test_cancelling_leaves_nothing(place: Path, tmp_path: Path, sent: signal.Sig
     before = set(tmp_path.iterdir())
     command = [sys.executable, "-m", "mesolung", "cohort", str(place / "model.xml"), "many.parquet"]
     command += ["--end", "100", "--step", "1", "-o", "new/out.parquet", "--workers", "2", "--chunk", "64"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:
+    # A parent in the background ignores Ctrl-C, and its children would with it.
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as running:
         assert running.stderr is not None
         for line in running.stderr:
             if line.startswith("subjects"):
