@@ -125,7 +125,7 @@ def _infusion_findings(groups: Mapping[Challenge, Cohort], rows: list[Row]) -> l
         times, mean = column(mine, "time_h"), column(mine, "mean")
         group = groups.get(challenge_of(mine[0]))
         if group is None or observable not in group:
-            out.append(absent(name, peak(mean), "pg/mL", "check"))
+            out.append(absent(name, peak(mean), "pg/mL", mine[0]["use"]))
             continue
         model = mean_course(group, observable, times)
         bounds = within_factor(peak(mean))
@@ -134,7 +134,7 @@ def _infusion_findings(groups: Mapping[Challenge, Cohort], rows: list[Row]) -> l
         out.append(
             Finding(
                 FAMILY, name, peak(mean), *bounds, peak(model), *over_draws(draws), "pg/mL",
-                "peak of the mean within 2x, same assay as the bolus", "check",
+                "peak of the mean within 2x, same assay as the bolus", mine[0]["use"],
                 verdict_of(peak(model), *bounds),
                 f"{int(close.sum())} of {close.size} time points within 2x",
                 {"time_h": times.tolist(), "mean": mean.tolist(), "model": model.tolist()},
