@@ -19,7 +19,8 @@ DRAWS = 25
 
 # P. Baccam, C. Beauchemin, C. A. Macken, F. G. Hayden, A. S. Perelson, Kinetics of influenza A virus
 # infection in humans, Journal of Virology 80 (2006) 7590, doi 10.1128/JVI.01623-05: the model with delayed
-# production of virus, at its average values. Time in days, virus in TCID50/mL of nasal wash.
+# production of virus. Time in days, virus in TCID50/mL of nasal wash. Its values are recalled, not read in
+# the paper: good to measure speed with, and nothing else.
 INFLUENZA = """
 model influenza
   target = 4e8; silent = 0; infected = 0; virus = 7.5e-2;

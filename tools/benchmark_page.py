@@ -83,7 +83,7 @@ def details(result: Result) -> str:
     parts = []
     for name, compared in result["tasks"].items():
         tools = compared["tools"]
-        parts.append(f"### {(TITLES.get(name) or name).capitalize()}: curves")
+        parts.append(f"### {_capital(TITLES.get(name) or name)}: curves")
         lines = ["| tool | how it is run | rtol: max scaled error, ms a subject |", "|---|---|---|"]
         for row in tools.values():
             points = "; ".join(
@@ -91,7 +91,7 @@ def details(result: Result) -> str:
             )
             lines.append(f"| {row['tool']} | {row['how']} | {points} |")
         parts.append("\n".join(lines))
-        parts.append(f"### {(TITLES.get(name) or name).capitalize()}: slopes")
+        parts.append(f"### {_capital(TITLES.get(name) or name)}: slopes")
         lines = [
             "| tool | ms a subject more | off a line | ms a dose more | off it | ms an output | off it |",
             "|---|---|---|---|---|---|---|",
@@ -150,6 +150,10 @@ def draw(result: Result) -> str:
     legend = [("line", COLOURS[tool], names[tool]) for tool in tools]
     title = "Time a subject against error, by tool; lower and further left is better"
     return figure(panels, len(panels), title, legend)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _digits(value: float | None) -> str:

@@ -86,8 +86,8 @@ def _slope(x: Values, chance: Values, weights: Values, stratum: Strata | None, *
         step = np.linalg.solve(hessian, gradient)
         b = b + step
         if np.abs(step).max() < ENOUGH:
-            break
-    return float(np.exp(b[1]))
+            return float(np.exp(b[1]))
+    return float("nan")
 
 
 def rate_ratio(events: tuple[Values, Values], time: tuple[Values, Values]) -> float:

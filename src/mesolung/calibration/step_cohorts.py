@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +28,7 @@ from mesolung.engine import CompiledModel, EventTable
 from mesolung.population.courses import courses_of_draw
 from mesolung.population.draws import Draws, draw_prior
 from mesolung.population.events import stacked
+from mesolung.population.library import LARGEST_FAILED_SHARE
 
 Values = NDArray[np.float64]
 
@@ -192,7 +194,7 @@ def solved(
     outputs: Sequence[str],
     workers: int,
 ) -> Mapping[str, Values]:
-    """Solve courses from health, and leave out those that fail.
+    """Solve courses from health; those that fail are told on standard error and left out.
 
     Arguments:
         model: the compiled biology.
@@ -204,6 +206,9 @@ def solved(
 
     Returns:
         output -> float64[solved subjects, days + 1].
+
+    Raises:
+        RuntimeError: when more than 5 % could not be solved: those left would be a selection.
     """
     names = tuple(dict.fromkeys(outputs))
     found = model.solve(
@@ -216,4 +221,9 @@ def solved(
     )
     kept = np.ones(len(parameters), bool)
     kept[[f.subject for f in found.failures]] = False
+    if found.failures:
+        lost = f"{len(found.failures)} of {len(kept)} courses could not be solved"
+        if (~kept).mean() > LARGEST_FAILED_SHARE:
+            raise RuntimeError(f"{lost} (limit {LARGEST_FAILED_SHARE:.0%}); the first: {found.failures[0]}")
+        print(f"{lost} and are left out; the first: {found.failures[0]}", file=sys.stderr)
     return {name: found.values[kept, :, k] for k, name in enumerate(names)}
