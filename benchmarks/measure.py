@@ -16,6 +16,9 @@ Values = NDArray[np.float64]
 TARGET = 1e-4
 # Besides its relative error, a state may be wrong by so much of the largest value that it has for anybody.
 OF_LARGEST = 1e-3
+# No state counts as smaller than this: one that is 0 for everybody has no size of its own, and a tool that
+# finds 1e-37 in its place is not wrong.
+SMALLEST = 1e-12
 
 
 def sizes_of(reference: Values) -> Values:
@@ -25,9 +28,9 @@ def sizes_of(reference: Values) -> Values:
         reference: float64[subjects, times, states].
 
     Returns:
-        float64[states]; a state that is always 0 has a size too small to matter.
+        float64[states], at least `SMALLEST`.
     """
-    return np.abs(reference).max(axis=(0, 1)) + 1e-200
+    return np.maximum(np.abs(reference).max(axis=(0, 1)), SMALLEST)
 
 
 def scaled_error(values: Values, reference: Values, sizes: Values) -> float:

@@ -18,8 +18,6 @@ Values = NDArray[np.float64]
 
 # The absolute tolerance of a state as a part of the relative one and of the state's size, as in the error.
 ATOL_OF_SIZE = 1e-3
-# No state counts as smaller than this, so that one that is always 0 gets no tolerance of 0.
-SMALLEST = 1e-12
 
 
 class Peer(Protocol):
@@ -92,15 +90,3 @@ ENTRIES = {
     "rxode2": Entry("rxode2 (R)", None, (), "Rscript"),
     "mrgsolve": Entry("mrgsolve (R)", None, (), "Rscript"),
 }
-
-
-def floors(sizes: Values) -> Values:
-    """Sizes of states without zeros.
-
-    Arguments:
-        sizes: float64[states].
-
-    Returns:
-        float64[states], at least `SMALLEST`.
-    """
-    return np.maximum(sizes, SMALLEST)

@@ -13,7 +13,7 @@ from amici.importers.sbml import SbmlImporter
 from amici.sim import sundials
 from numpy.typing import NDArray
 
-from benchmarks.peer import ATOL_OF_SIZE, floors
+from benchmarks.peer import ATOL_OF_SIZE
 from benchmarks.task import Task
 from benchmarks.variants import SCALED, slot_values, start_values, with_doses
 from mesolung.execution import cache_folder
@@ -37,7 +37,7 @@ class Amici:
         """Import and compile, or load what was compiled before."""
         self.version = version("amici")
         # To powers of 4, so that a task with a few subjects more does not mean minutes of compiling again.
-        self.task, self.sizes = task, 4.0 ** np.round(np.log(floors(sizes)) / np.log(4.0))
+        self.task, self.sizes = task, 4.0 ** np.round(np.log(sizes) / np.log(4.0))
         self.compiled_now = False
         self.model = self._module().get_model()
         self.solver = self.model.create_solver()

@@ -8,7 +8,7 @@ import COPASI
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.peer import ATOL_OF_SIZE, floors
+from benchmarks.peer import ATOL_OF_SIZE
 from benchmarks.task import Task
 from benchmarks.variants import SCALED, slot_values, start_values, with_doses
 
@@ -30,7 +30,7 @@ class Copasi:
     def __init__(self, task: Task, sizes: Values) -> None:
         """Load the model."""
         self.version = str(COPASI.__version__)
-        self.task, self.sizes = task, floors(sizes)
+        self.task, self.sizes = task, sizes
         self.root = COPASI.CRootContainer.addDatamodel()
         if not self.root.importSBMLFromString(with_doses(task, self.sizes)):
             raise RuntimeError(f"COPASI did not take the model: {COPASI.CCopasiMessage.getAllMessageText()}")

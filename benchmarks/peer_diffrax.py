@@ -14,7 +14,7 @@ import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-from benchmarks.peer import ATOL_OF_SIZE, floors  # noqa: E402
+from benchmarks.peer import ATOL_OF_SIZE  # noqa: E402
 from benchmarks.task import Task  # noqa: E402
 from benchmarks.walk import LOOKS, Walk  # noqa: E402
 from mesolung.engine.evaluate import needed  # noqa: E402
@@ -105,7 +105,7 @@ class Diffrax:
     def __init__(self, task: Task, sizes: Values) -> None:
         """Write and compile the model."""
         self.version = f"{version('diffrax')}, JAX {version('jax')}"
-        self.task, self.sizes = task, floors(sizes)
+        self.task, self.sizes = task, sizes
         system = read_sbml(task.sbml)
         rates, entries = layered(system, system.rates), layered(system, list(system.jacobian.values()))
         scale, n = jnp.asarray(self.sizes), len(task.states)

@@ -9,7 +9,7 @@ import pydiffsol
 from numpy.typing import NDArray
 
 from benchmarks.diffsl import write_diffsl
-from benchmarks.peer import ATOL_OF_SIZE, floors
+from benchmarks.peer import ATOL_OF_SIZE
 from benchmarks.task import Task
 from benchmarks.walk import Walk
 from mesolung.engine.sbml import read_sbml
@@ -32,7 +32,7 @@ class Diffsol:
     def __init__(self, task: Task, sizes: Values) -> None:
         """Write and compile the model."""
         self.version = version("pydiffsol")
-        self.task, self.sizes = task, floors(sizes)
+        self.task, self.sizes = task, sizes
         self.code = write_diffsl(read_sbml(task.sbml), self.sizes)
         self.ode = pydiffsol.Ode(
             self.code, matrix_type=pydiffsol.faer_sparse, ode_solver=pydiffsol.bdf, jit_backend=pydiffsol.llvm

@@ -8,7 +8,7 @@ import numpy as np
 import roadrunner
 from numpy.typing import NDArray
 
-from benchmarks.peer import ATOL_OF_SIZE, floors
+from benchmarks.peer import ATOL_OF_SIZE
 from benchmarks.task import Leg, Task
 from benchmarks.variants import with_numbers
 
@@ -27,7 +27,7 @@ class RoadRunner:
     def __init__(self, task: Task, sizes: Values) -> None:
         """Load the model; values are set before the clock starts."""
         self.version = str(roadrunner.__version__)
-        self.task, self.sizes = task, floors(sizes)
+        self.task, self.sizes = task, sizes
         self.runner = roadrunner.RoadRunner(with_numbers(task.sbml))
         self.runner.selections = ["time", *task.states]
 

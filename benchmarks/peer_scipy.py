@@ -10,7 +10,7 @@ import scipy
 from numpy.typing import NDArray
 from scipy.integrate import odeint
 
-from benchmarks.peer import ATOL_OF_SIZE, floors
+from benchmarks.peer import ATOL_OF_SIZE
 from benchmarks.source import write_source
 from benchmarks.task import Task
 from benchmarks.walk import Walk
@@ -31,7 +31,7 @@ class SciPy:
     def __init__(self, task: Task, sizes: Values) -> None:
         """Write and compile the model."""
         self.version = f"{scipy.__version__} + {numba.__version__}"
-        self.task, self.sizes = task, floors(sizes)
+        self.task, self.sizes = task, sizes
         words: dict[str, object] = {"math": math}
         exec(compile(write_source(read_sbml(task.sbml)), "model.py", "exec"), words)
         prepare, rates, slopes = (numba.njit(words[n]) for n in ("prepare", "rates", "jacobian"))

@@ -19,8 +19,9 @@ DRAWS = 25
 
 # P. Baccam, C. Beauchemin, C. A. Macken, F. G. Hayden, A. S. Perelson, Kinetics of influenza A virus
 # infection in humans, Journal of Virology 80 (2006) 7590, doi 10.1128/JVI.01623-05: the model with delayed
-# production of virus. Time in days, virus in TCID50/mL of nasal wash. Its values are recalled, not read in
-# the paper: good to measure speed with, and nothing else.
+# production of virus. Time in days, virus in TCID50/mL of nasal wash. Rates and target cells as two later
+# uses of the paper's table give them, which agree; its abstract's delay (6 h), lifetime (11 h), half-life of
+# virus (3 h) and reproductive number (22) follow from them. The inoculum is chosen.
 INFLUENZA = """
 model influenza
   target = 4e8; silent = 0; infected = 0; virus = 7.5e-2;
