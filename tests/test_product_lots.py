@@ -22,7 +22,7 @@ VARIES = {
 def profile(seed: int = 1, in_blood: bool = True, product: Product | None = None) -> Profile:
     draws = np.arange(REPLICATES)
     product = product or Product(source="umbilical cord", cryopreserved=True)
-    return lot_profile(product, posterior="prior-test", draws=draws, seed=seed, in_blood=in_blood)
+    return lot_profile(product, key="prior-test", draws=draws, seed=seed, in_blood=in_blood)
 
 
 def test_a_lot_sets_every_parameter_of_the_product() -> None:

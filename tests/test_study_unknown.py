@@ -58,7 +58,7 @@ def given(study: Study, seed: int = 1) -> Given:
         cast("Any", MODEL),
         study.arms[0],
         cast("Any", panel),
-        posterior="tests",
+        key="tests",
         draw_of_slot=np.arange(REPLICATES),
         subjects=EACH,
         seed=seed,

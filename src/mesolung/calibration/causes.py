@@ -27,6 +27,6 @@ def cause_of(group: Cohort) -> NDArray[np.str_]:
     for d in np.unique(group.draw):
         rows = group.draw == d
         most = int(group.course[rows].max()) + 1
-        z = normals(group.draws.posterior, "course:group", int(d), most)[group.course[rows]]
+        z = normals(group.draws.key, "course:group", int(d), most)[group.course[rows]]
         result[rows] = np.array(names)[np.searchsorted(edges[:-1], ndtr(z), side="right")]
     return result

@@ -249,7 +249,7 @@ def keyed_normals(group: Cohort, purpose: str) -> Values:
     for d in np.unique(group.draw):
         rows = group.draw == d
         most = int(group.course[rows].max()) + 1
-        z = normals(group.draws.posterior, f"calibration:{purpose}:{group.disease.name}", int(d), most)
+        z = normals(group.draws.key, f"calibration:{purpose}:{group.disease.name}", int(d), most)
         result[rows] = z[group.course[rows]]
     return result
 

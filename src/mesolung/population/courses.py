@@ -49,11 +49,11 @@ def courses_of_draw(model: CompiledModel, disease: Disease, draws: Draws, draw: 
     """
     ids = [name for name in model.parameters if name in draws.parameters]
     z = {
-        name: normals(draws.posterior, f"course:{name}", draw, count)
+        name: normals(draws.key, f"course:{name}", draw, count)
         for name in (*varying(draws, ids, treated=False), *disease.normals)
     }
     values = individual_values(draws, ids, np.full(count, draw), z)
-    own = {name: normals(draws.posterior, f"course:trait:{name}", draw, count) for name in SCORES}
+    own = {name: normals(draws.key, f"course:trait:{name}", draw, count) for name in SCORES}
     covariates = with_traits(disease.covariate_values(z), own)
     parameters = np.tile(model.default_parameters, (count, 1))
     column = {name: k for k, name in enumerate(model.parameters)}
@@ -63,12 +63,12 @@ def courses_of_draw(model: CompiledModel, disease: Disease, draws: Draws, draw: 
     return Courses(parameters, _driver_events(model, disease, z), covariates)
 
 
-def delays(disease: Disease, posterior: str, draws: int, count: int) -> NDArray[np.float64]:
+def delays(disease: Disease, key: str, draws: int, count: int) -> NDArray[np.float64]:
     """Standard scores of the times from the first eligible moment to enrolment.
 
     Arguments:
         disease: whose courses they are.
-        posterior: key of the courses.
+        key: of the parameter draws.
         draws, count: shape.
 
     Returns:
@@ -76,9 +76,7 @@ def delays(disease: Disease, posterior: str, draws: int, count: int) -> NDArray[
     """
     return np.stack(
         [
-            np.stack(
-                [normals(posterior, f"course:delay{k}:{disease.name}", d, count) for k in range(MOMENTS)], -1
-            )
+            np.stack([normals(key, f"course:delay{k}:{disease.name}", d, count) for k in range(MOMENTS)], -1)
             for d in range(draws)
         ]
     )

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from mesolung.biology.parameters import Parameter, Parameters, read_parameters
 from mesolung.streams import typical, uniforms, vary
 
+# Random numbers of the prior are keyed by a parameter's id and this word, not by the text of the tables: a
+# new or changed row moves no other parameter's draws and no course's.
+PRIOR_KEY = "prior"
 # What only a treated body feels: these parameters are the replicate's own draw, whoever's course a subject
 # follows, and a library of untreated courses does not depend on them.
 TREATMENT_MODULES = ("fate", "product", "cells", "drugs")
@@ -22,7 +25,8 @@ class Draws:
     """A numbered list of parameter draws.
 
     Attributes:
-        posterior: its name, "prior-" and 8 hexadecimal digits; the key of every draw.
+        posterior: its name, "prior-" and 8 hexadecimal digits.
+        key: what the random numbers of draws and courses are keyed by.
         parameters: rows of ``parameters.csv`` by id.
         values: id -> float64[D], typical value in each draw, in the row's unit.
     """
@@ -30,6 +34,7 @@ class Draws:
     posterior: str
     parameters: Mapping[str, Parameter]
     values: Mapping[str, NDArray[np.float64]]
+    key: str = PRIOR_KEY
 
     @property
     def count(self) -> int:
@@ -85,7 +90,7 @@ def draw_prior(count: int, also: str, table: Parameters | None = None) -> Draws:
     rows = table.rows
     values = {
         row.id: typical(
-            row.distribution, row.value, row.uncertainty, uniforms(posterior, f"draw:{row.id}", 0, count)
+            row.distribution, row.value, row.uncertainty, uniforms(PRIOR_KEY, f"draw:{row.id}", 0, count)
         )
         for row in rows
     }

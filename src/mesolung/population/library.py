@@ -140,7 +140,7 @@ def library_of(
     scales = {name: scale for name, scale in sorted((coarse or {}).items()) if name in observables}
     identity = "|".join(
         [
-            *(LAYOUT, draws.posterior, str(draws.count), str(COURSES_PER_DRAW), repr(LIBRARY_RTOL)),
+            *(LAYOUT, draws.key, str(draws.count), str(COURSES_PER_DRAW), repr(LIBRARY_RTOL)),
             *(model.kernel_id, disease.hash, _digest(draws), traits_hash(), *names, json.dumps(scales)),
         ]
     )
@@ -184,7 +184,9 @@ def _digest(draws: Draws) -> str:
     """What the untreated body's parameters are, so that a changed value has a library of its own."""
     digest = blake2b(digest_size=8)
     for name, values in sorted(draws.values.items()):
-        if draws.parameters[name].module not in TREATMENT_MODULES:
+        row = draws.parameters[name]
+        if row.module not in TREATMENT_MODULES:
+            digest.update(f"{name}|{row.distribution}|{row.between_subject!r}|".encode())
             digest.update(values.tobytes())
     return digest.hexdigest()
 

@@ -134,7 +134,7 @@ def priors_hash() -> str:
 def lots(
     name: str,
     *,
-    posterior: str,
+    key: str,
     draws: NDArray[np.intp],
     seed: int,
     product: str,
@@ -144,7 +144,7 @@ def lots(
 
     Arguments:
         name: id of the prior.
-        posterior: hash that keys the draws of typical values.
+        key: of the parameter draws, keys the draws of typical values.
         draws: intp[R], parameter draw of each replicate.
         seed: the study's seed, which keys the lots.
         product: identity of the product; the same product has the same lot in every arm.
@@ -154,7 +154,7 @@ def lots(
         float64[R], in the prior's unit.
     """
     prior = read_priors()[name]
-    u = uniforms(posterior, f"draw:product:{name}:{group}", 0, int(draws.max()) + 1)[draws]
+    u = uniforms(key, f"draw:product:{name}:{group}", 0, int(draws.max()) + 1)[draws]
     centre = typical(prior.distribution, prior.value, prior.uncertainty, u)
     z = ndtri(uniforms(seed, f"lot:{name}:{product}", 0, draws.size))
     return vary(prior.distribution, centre, prior.between_lot, z)

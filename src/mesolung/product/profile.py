@@ -43,14 +43,12 @@ def product_identity(product: Product) -> str:
     return blake2b(product.model_dump_json().encode(), digest_size=8).hexdigest()
 
 
-def lot_profile(
-    product: Product, *, posterior: str, draws: NDArray[np.intp], seed: int, in_blood: bool
-) -> Profile:
+def lot_profile(product: Product, *, key: str, draws: NDArray[np.intp], seed: int, in_blood: bool) -> Profile:
     """Draw the lots that the replicates of a study give.
 
     Arguments:
         product: a product of type "cells".
-        posterior: hash that keys the typical values.
+        key: of the parameter draws, keys the typical values.
         draws: intp[R], parameter draw of each replicate.
         seed: the study's seed.
         in_blood: whether the route meets complement.
@@ -65,7 +63,7 @@ def lot_profile(
     traits = read_sources()[product.source]
 
     def lot(name: str, group: str = "") -> NDArray[np.float64]:
-        return lots(name, posterior=posterior, draws=draws, seed=seed, product=identity, group=group)
+        return lots(name, key=key, draws=draws, seed=seed, product=identity, group=group)
 
     frozen = bool(product.cryopreserved)
     if product.viability is not None:

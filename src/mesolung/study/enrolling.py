@@ -237,7 +237,7 @@ def _around_mean(name: str, mean: float, sd: float, bounds: Mapping[str, Any]) -
 def _delay(setting: Setting, disease: Disease, library: Library, criteria: bool) -> NDArray[np.float64]:
     """Hours from the first moment at which the criteria hold, not before symptoms, to enrolment."""
     study = setting.study
-    z = delays(disease, setting.draws.posterior, library.failed.shape[0], library.courses)
+    z = delays(disease, setting.draws.key, library.failed.shape[0], library.courses)
     usual = disease.delay if criteria else disease.delay_from_onset
     line = study.population.onset_to_enrolment
     if line is None:

@@ -112,7 +112,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
             setting.model,
             arm,
             panels[key],
-            posterior=setting.draws.posterior,
+            key=setting.draws.key,
             draw_of_slot=setting.draw_of_slot,
             subjects=setting.subjects,
             seed=setting.seed,

@@ -49,7 +49,7 @@ def give(
     arm: Arm,
     panel: Panel,
     *,
-    posterior: str,
+    key: str,
     draw_of_slot: NDArray[np.intp],
     subjects: int,
     seed: int,
@@ -61,7 +61,7 @@ def give(
         model: gives the places of states and parameters.
         arm: treatments and background.
         panel: the subjects.
-        posterior: keys what is known of products.
+        key: of the parameter draws, keys what is known of products.
         draw_of_slot: intp[S], parameter draw of each replicate.
         subjects: M.
         seed: keys lots, and who has which background drug.
@@ -94,7 +94,7 @@ def give(
         for way in ways_of(treatment, f"{arm.name}:{len(ends)}", seed, slots, duration_h):
             profile = lot_profile(
                 treatment.product,
-                posterior=posterior,
+                key=key,
                 draws=draw_of_slot,
                 seed=seed,
                 in_blood=routes()[way.route].through_blood,
