@@ -41,8 +41,8 @@ class Basis:
     """Numbers by draw and by simulated trial, in the endpoint's unit; empty where a form has no use of them.
 
     Attributes:
-        expected: float64[D], each draw's expected value: share, mean, contrast, events of the whole arm, or for
-            a direction the difference that it is the sign of.
+        expected: float64[D], each draw's expected value: share, mean, contrast, events of the whole arm, or
+            the difference that a direction is the sign of.
         spread: float64[D], each draw's variance: of the whole arm's events, else between subjects of the arm.
         simulated: float64[R], what simulated trials show: mean, median or contrast.
         p_values: float64[R], p of each simulated trial of a direction.
