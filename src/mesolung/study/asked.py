@@ -13,6 +13,7 @@ from mesolung.biology.tables import endpoint_in
 from mesolung.study.arm import UNKNOWN
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import Observation
+from mesolung.study.possible import IN_VITRO, planned_endpoints
 from mesolung.study.study import Study
 from mesolung.study.where import SUPPORTS, Where
 from mesolung.trial.endpoints import EndpointRow
@@ -98,7 +99,10 @@ def asked_of(study: Study, line: EndpointAsked | Observation) -> Asked:
         line: of that study.
     """
     name = line.name if isinstance(line, EndpointAsked) else line.endpoint
-    row = row_of(name, min(study.diseases, key=lambda disease: (-study.diseases[disease], disease)))
+    if study.kind == IN_VITRO and name in planned_endpoints():
+        row = planned_endpoints()[name].row  # a culture's reading, which no patient has
+    else:
+        row = row_of(name, min(study.diseases, key=lambda disease: (-study.diseases[disease], disease)))
     unknown = isinstance(line, Observation) and line.time_unknown
     return Asked(row, line.time_h, line.as_, line.deaths, line.where, study.origin == "onset", unknown)
 

@@ -241,7 +241,6 @@ def _entry(
     return {
         "comparison": f"{line.pair[0]} vs {line.pair[1]}",
         "endpoint": line.asked.key,
-        "label": line.asked.row.label,
         "measure": line.measure,
         "scale": "natural log of the ratio, towards benefit" if ratio else "difference, towards benefit",
         "unit": None if ratio else line.asked.row.unit,

@@ -171,7 +171,7 @@ def _orders_of_numbers(
     for group in groups_.values():
         arms = {one.arm[0] for one in group}
         values = [number_of(one) for one in group]
-        alike = len({assays[name] for name in arms}) == 1
+        alike = all(assays[name] == assays[group[0].arm[0]] for name in arms)
         if len(arms) < ARMS_OF_AN_ORDER or len(arms) < len(group) or len(set(values)) < len(values):
             continue
         if not alike:
