@@ -1,4 +1,4 @@
-"""The result of a culture's study: arms against their own wells without the product, and what was published."""
+"""The result of a culture's study: arms against their own wells without the product."""
 
 from __future__ import annotations
 

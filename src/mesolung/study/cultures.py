@@ -221,7 +221,7 @@ def _solved(setting: Setting, arm: Arm, given: bool) -> tuple[dict[str, Values],
 
 
 def _parameters(setting: Setting) -> Values:
-    """float64[D, P], each draw's typical values; cultures of one draw do not differ by donor of responders."""
+    """float64[D, P], each draw's typical values: donors of responders do not differ within a draw."""
     model, draws = setting.model, setting.draws
     rows = np.tile(model.default_parameters, (setting.scored, 1))
     for k, name in enumerate(model.parameters):

@@ -12,8 +12,8 @@ from mesolung.biology.states import STATE
 from mesolung.biology.tables import backgrounds, endpoints, reserved, routes
 from mesolung.product.product import MODELLED_TYPES
 from mesolung.study.arm import UNKNOWN, Arm, Treatment
-from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.cultured import cultures_of, said_of_cultures, why_not_cultures
+from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import BASELINE, Observation
 from mesolung.study.population import Background
 from mesolung.study.possible import IN_VITRO, inclusions

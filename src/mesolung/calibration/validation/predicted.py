@@ -123,7 +123,7 @@ def predict(
 
 
 def _cultures(setting: Setting, missing: Mapping[int, str]) -> Predicted:
-    """What observations of wells are scored by; a reading alone has the wells without the product as control."""
+    """What observations of wells are scored by; the wells without the product are their level."""
     reads, failed = solve_cultures(setting)
     wells = float(assays().culture["wells"])
     bases = {}
