@@ -20,8 +20,8 @@ PATHOGENS = {"NOS": "nosocomial bacteria", "BAC": "pneumonia bacteria"}
 # what everybody clears within hours tells of no defence. Resident macrophages are too spent for the one, and
 # neutrophils too many for the other, to be challenged by the same number.
 INOCULUM_MCFU = {"NOS": 10.0, "BAC": 1e4}
-# Bacteria that pass the tube by themselves are off under the challenge: a therapy that spares ventilation would
-# else seem to strengthen the defence.
+# Bacteria that pass the tube by themselves are off under the challenge: a therapy that spares ventilation
+# would else seem to strengthen the defence.
 OFF = "inoculation"
 # Below this part of the inoculum it counts as cleared.
 CLEARED = 0.01

@@ -41,9 +41,9 @@ def per_draw(
 
     Returns:
         therapy -> name -> float64[D]: "avoided" (share of the area), "lost" (log ratio of areas under
-        bacteria, also by pathogen), "antibody" (ratio), "not_returned" (states further from rest than 5 % of the illness's
-        excursion, beyond those without therapy), and for each challenge "area PATHOGEN DAY" and "peak ..."
-        (log ratios) and "clearance ..." (d); "killing DAY" (ratio of what phagocytes kill).
+        bacteria, also by pathogen), "antibody" (ratio), "not_returned" (states further from rest than 5 % of
+        their excursion, beyond those without therapy), and for each challenge "area PATHOGEN DAY" and
+        "peak ..." (log ratios) and "clearance ..." (d); "killing DAY" (ratio of what phagocytes kill).
     """
     none = found[NONE]
     groups = [draw == d for d in np.unique(draw)]
