@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,11 +66,16 @@ class Read:
         return np.array([np.interp(t, self.times, row) for t, row in zip(time_h, whole, strict=True)])
 
 
-def solve_cultures(setting: Setting) -> tuple[dict[str, Read], int]:
+def solve_cultures(
+    setting: Setting, off: Sequence[str] = (), *, arms: Sequence[str] | None = None, touching: bool = False
+) -> tuple[dict[str, Read], int]:
     """Solve the wells of every arm.
 
     Arguments:
         setting: of the run of a culture's study, the part that is modelled.
+        off: parameters that are 0 where the product is: mechanisms switched off.
+        arms: names of those that are solved; None for all.
+        touching: whether the product touches the responders whatever the study says.
 
     Returns:
         arm -> what its wells show, a well a draw, and how many could not be solved.
@@ -78,8 +83,10 @@ def solve_cultures(setting: Setting) -> tuple[dict[str, Read], int]:
     study = setting.study
     found, failed = {}, 0
     for arm in study.arms:
-        outputs, lost = _solved(setting, arm, arm.treatments != ())
-        alone, more = (outputs, 0) if not arm.treatments else _solved(setting, arm, False)
+        if arms is not None and arm.name not in arms:
+            continue
+        outputs, lost = _solved(setting, arm, arm.treatments != (), off, touching)
+        alone, more = (outputs, 0) if not arm.treatments else _solved(setting, arm, False, (), touching)
         found[arm.name] = Read(_times(study), outputs, alone)
         failed += lost + more
     return found, failed
@@ -176,7 +183,9 @@ def _between(low: float, high: float, u: Values) -> Values:
     return np.exp(np.log(low) + (np.log(high) - np.log(low)) * u)
 
 
-def _solved(setting: Setting, arm: Arm, given: bool) -> tuple[dict[str, Values], int]:
+def _solved(
+    setting: Setting, arm: Arm, given: bool, off: Sequence[str], touching: bool
+) -> tuple[dict[str, Values], int]:
     study, model, count = setting.study, setting.model, setting.scored
     table, well = assays(), well_of(study, arm)
     rows = _parameters(setting)
@@ -197,7 +206,7 @@ def _solved(setting: Setting, arm: Arm, given: bool) -> tuple[dict[str, Values],
         rows[:, column[name]] *= responders / lung
     for name, value in table.set.items():
         rows[:, column[name]] = value
-    if well.contact != CONTACT:
+    if well.contact != CONTACT and not touching:
         for name, value in table.apart.items():
             rows[:, column[name]] = value
     parts = [part for part in (well.stimulus, well.responder) if part is not None]
@@ -213,6 +222,8 @@ def _solved(setting: Setting, arm: Arm, given: bool) -> tuple[dict[str, Values],
             start[:, place[name]] = amount
     if given:
         _give(setting, arm, well, rows, start, responders)
+    for name in off:
+        rows[:, column[name]] = 0.0
     outputs = tuple(dict.fromkeys(n for r in table.readouts.values() for n in (*r.of, *r.per)))
     values, failures = solve_twice(
         model, rows, _times(study), start, joined([]), outputs, workers=setting.workers, chunk=setting.chunk
