@@ -13,9 +13,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "src" / "mesolung" / "calibration"
-RECORD, LOCK, UNSEEN = (
-    FOLDER / name for name in ("relations-score.json", "relations.json", "relations-unseen.json")
-)
+RECORD, LOCK = FOLDER / "relations-score.json", FOLDER / "relations.json"
+UNSEEN, KNOCKED = FOLDER / "relations-unseen.json", FOLDER / "knockouts.json"
 PAGE = ROOT / "docs" / "science" / "relations.md"
 TEXT = """# Published relations: what experiments found, and what the model says
 
@@ -48,11 +47,18 @@ comparison of two products, a level, or an illness without a product is listed t
 ## How many are met
 
 Predictions are those of `mesolung validate` (one run a study, {draws} parameter draws, seed {seed}, posterior
-{posterior}, {date}); those of cultures stand on [how cultures are answered](../running-a-study.md#cultures).
+{posterior}, {date}); those of cultures stand on [how cultures are answered](../cultures.md).
 "Met by the rule" is of all relations of the class, whether the model answers them or not; the rule misses
 every null, and every relation of two products, by construction.
 
 {tables}
+
+## Knock-outs
+
+`python -m mesolung.calibration.knockouts` switches off in the model what laboratories switched off
+([how](../knockout.md#published-knock-outs)):
+
+{knockouts}
 
 ## Why relations are not answered yet
 
@@ -64,13 +70,19 @@ every null, and every relation of two products, by construction.
 """
 
 
-def page(record: Mapping[str, Any], lock: Mapping[str, Any], unseen: Mapping[str, Any] | None) -> str:
+def page(
+    record: Mapping[str, Any],
+    lock: Mapping[str, Any],
+    unseen: Mapping[str, Any] | None,
+    knocked: Mapping[str, Any],
+) -> str:
     """Write the page.
 
     Arguments:
         record: what ``relations-score.json`` holds.
         lock: what ``relations.json`` holds.
         unseen: what ``relations-unseen.json`` holds; None before it is made.
+        knocked: what ``knockouts.json`` holds.
 
     Returns:
         Markdown.
@@ -88,6 +100,7 @@ def page(record: Mapping[str, Any], lock: Mapping[str, Any], unseen: Mapping[str
         posterior=", ".join(record["posterior"]) or "none yet",
         date=record["date"],
         tables="\n\n".join(f"**{part}**\n\n{_counts(part_)}" for part, part_ in record["summary"].items()),
+        knockouts=_knocked(knocked),
         reasons="\n".join(
             _table(("Reason", "Relations"), [(r, str(n)) for r, n in record["not_modelled"].items()])
         ),
@@ -132,6 +145,27 @@ def _missed(line: Mapping[str, Any]) -> tuple[str, ...]:
     return line["relation"], line["endpoint"], line["class"], said, model
 
 
+def _knocked(knocked: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            line["id"],
+            line["endpoint"],
+            line["off"],
+            line["finding"] if line["value"] is None else f"{line['value']:g}",
+            "–" if line["left"] is None else f"{100 * line['left']:.0f} %",
+            line["verdict"],
+        )
+        for line in knocked["lines"]
+    ]
+    counts = [
+        (finding, str(c["met"]), str(c["missed"]), str(c["not modelled yet"]))
+        for finding, c in knocked["counts"].items()
+    ]
+    whole = _table(("Published", "Met", "Missed", "Not modelled yet"), counts)
+    single = _table(("Knock-out", "Endpoint", "Off", "Published", "Effect left", "Verdict"), rows)
+    return "\n".join([*whole, "", *single])
+
+
 def _unseen(unseen: Mapping[str, Any]) -> str:
     counts = unseen["summary"]["effects, seen"]["all classes"]
     answered = counts["met"] + counts["missed"]
@@ -156,8 +190,8 @@ def _wrapped(text: str, width: int = 106) -> str:
 def main() -> int:
     """Write the page."""
     unseen = json.loads(UNSEEN.read_text(encoding="utf-8")) if UNSEEN.exists() else None
-    record, lock = (json.loads(path.read_text(encoding="utf-8")) for path in (RECORD, LOCK))
-    PAGE.write_text(page(record, lock, unseen), encoding="utf-8")
+    record, lock, knocked = (json.loads(p.read_text(encoding="utf-8")) for p in (RECORD, LOCK, KNOCKED))
+    PAGE.write_text(page(record, lock, unseen, knocked), encoding="utf-8")
     print(f"wrote {PAGE.name}")
     return 0
 

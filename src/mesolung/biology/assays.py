@@ -85,6 +85,21 @@ class Factor:
 
 
 @dataclass(frozen=True)
+class Mediator:
+    """What the responders secrete into the well.
+
+    Attributes:
+        state: its amount.
+        made: parameters of how it is made in a lung.
+        loss: parameter of how it is lost there.
+    """
+
+    state: str
+    made: tuple[str, ...]
+    loss: str
+
+
+@dataclass(frozen=True)
 class Assays:
     """All of the table.
 
@@ -92,6 +107,7 @@ class Assays:
         culture: numbers of every culture, as the table names them.
         set: parameter -> value in every culture.
         factors: of the product.
+        mediators: of the responders.
         responders, stimuli, conditions: in the table's order.
         apart: parameter -> value without touch.
         readouts: by endpoint.
@@ -100,6 +116,7 @@ class Assays:
     culture: Mapping[str, Any]
     set: Mapping[str, float]
     factors: tuple[Factor, ...]
+    mediators: tuple[Mediator, ...]
     responders: tuple[Part, ...]
     stimuli: tuple[Part, ...]
     conditions: tuple[Part, ...]
@@ -125,6 +142,7 @@ def assays() -> Assays:
         culture=MappingProxyType(culture),
         set=MappingProxyType({one["parameter"]: float(one["value"]) for one in table["culture"]["set"]}),
         factors=tuple(Factor(**one) for one in table["factor"]),
+        mediators=tuple(Mediator(m["state"], tuple(m["made"]), m["loss"]) for m in table["mediator"]),
         responders=tuple(_part(one) for one in table["responder"]),
         stimuli=tuple(_part(one) for one in table["stimulus"]),
         conditions=tuple(_part(one) for one in table["condition"]),
@@ -199,7 +217,9 @@ def _check(found: Assays) -> None:
     set_ = [*found.set, *found.apart, *found.culture["scaled"], *found.culture["diluted"]]
     set_ += [found.culture["resting"], *(n for p in parts for n in p.set)]
     set_ += [name for f in found.factors for name in (f.secretion, f.loss)]
+    set_ += [name for m in found.mediators for name in (*m.made, m.loss)]
     named = [*(n for p in parts for n in (*p.cells, *p.start)), *(f.state for f in found.factors)]
+    named += [m.state for m in found.mediators]
     named += [n for r in found.readouts.values() for n in (*r.of, *r.per)]
     named += [*found.culture["lung_cells"]]
     named += [found.culture[k] for k in ("cells_enter", "vesicles_enter", "dying_enter")]

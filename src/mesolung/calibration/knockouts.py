@@ -24,6 +24,7 @@ from mesolung.biology.assays import assays
 from mesolung.biology.columns import named_rows, number_of, one_of, text_of, wrong
 from mesolung.biology.mechanisms import Knockout, knockouts
 from mesolung.calibration.options import at_least_one
+from mesolung.calibration.relations.listing import endpoint_row
 from mesolung.calibration.validation.predicted import base_setting, setting_of
 from mesolung.execution import worker_count
 from mesolung.reading import Refusal, Row
@@ -52,6 +53,8 @@ RULES = {
     NUMBER: "the ratio of without to with lies within two-fold of the published one's distance from 1",
 }
 DRAWS = 100
+# A log ratio that is the solver's rounding.
+NOTHING = 1e-6
 CONTACT = "contact"
 
 
@@ -110,8 +113,8 @@ def published(path: Path = TABLE) -> tuple[Published, ...]:
         its rows.
 
     Raises:
-        Refusal: for a row that cannot be used: no such study, arm or mechanism, or a result that the tuner may
-            not see.
+        Refusal: for a row that cannot be used: no such study, arm or mechanism, or a result that nothing may
+            be fitted to.
     """
     return tuple(named_rows(path, COLUMNS, _published, name="id").values())
 
@@ -161,12 +164,14 @@ def judged(row: Published, on: Values, off: Values) -> Judged:
         on, off: float64[D], natural log of treated over untreated, with everything on and without.
     """
     known = np.isfinite(on) & np.isfinite(off)
+    if not known.any():
+        return Judged(row, ABSENT, reason="no draw has a finite answer")
     whole, without = float(on[known].mean()), float(off[known].mean())
     if row.finding == NUMBER:
         ours, theirs = without - whole, float(np.log(row.value or 1.0))
         met = ours * theirs > 0 and abs(np.log(ours / theirs)) <= np.log(2.0)
-        return Judged(row, MET if met else MISSED, without / whole if whole else None, whole)
-    if abs(whole) < 1e-6:
+        return Judged(row, MET if met else MISSED, without / whole if abs(whole) > NOTHING else None, whole)
+    if not abs(whole) > NOTHING:
         return Judged(row, MISSED, None, whole)
     left = without / whole
     met = left >= AT_LEAST[row.finding] if row.finding in AT_LEAST else left <= AT_MOST[row.finding]
@@ -213,15 +218,20 @@ def _switches(row: Published) -> tuple[str, ...]:
 
 
 def _of_subjects(row: Published, study: Study, draws: int, seed: int, workers: int) -> Judged:
+    """An experiment on subjects: the arm alone lacks the mechanism, the others keep it."""
     try:
-        found = knock_out(study, [row.off], draws=draws, seed=seed, workers=workers)
+        found = knock_out(study, [row.off], draws=draws, seed=seed, workers=workers, only=[row.arm])
     except Refusal as refusal:
         return Judged(row, ABSENT, reason=refusal.problem)
+    # Knock-outs are told towards benefit; a published ratio is of the endpoint itself.
+    sign = {"higher": 1.0, "lower": -1.0}[endpoint_row(row.endpoint).better]
     for line in found["endpoints"]:
         treated = line["comparison"].partition(" vs ")[0]
         if treated == row.arm and line["endpoint"].partition("@")[0] == row.endpoint:
+            if row.finding == NUMBER and line["unit"] is not None:
+                return Judged(row, ABSENT, reason=f"{row.endpoint} is compared by its difference")
             on, off = line["with_all"]["mean"], line["knockouts"][row.off.id]["without"]["mean"]
-            return judged(row, np.array([on]), np.array([off]))
+            return judged(row, sign * np.array([on]), sign * np.array([off]))
     return Judged(row, ABSENT, reason=f"{row.endpoint} of {row.arm} is not answered")
 
 

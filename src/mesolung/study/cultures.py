@@ -200,6 +200,10 @@ def _solved(
     for factor in table.factors:
         rows[:, column[factor.secretion]] *= thinner
         rows[:, column[factor.loss]] = table.culture["factor_loss"]
+    for mediator in table.mediators:
+        for name in mediator.made:
+            rows[:, column[name]] *= thinner
+        rows[:, column[mediator.loss]] = table.culture["factor_loss"]
     for name in table.culture["diluted"]:
         rows[:, column[name]] *= thinner
     for name in table.culture["scaled"]:

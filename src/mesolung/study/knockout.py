@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,6 +73,7 @@ def knock_out(
     seed: int = 1,
     workers: int = 1,
     subjects: int = EXPECTED_SUBJECTS,
+    only: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Run a study with everything on, and again with mechanisms off.
@@ -85,6 +86,7 @@ def knock_out(
         seed: of the subjects and lots.
         workers: threads.
         subjects: of one panel.
+        only: arms whose product lacks the mechanisms; None for all that are given one.
         progress: called with (stage, done, total).
 
     Returns:
@@ -109,7 +111,8 @@ def knock_out(
     lines = lines_of(part, on.arms, treated)
     if not lines:
         raise Refusal("no endpoint of the plan or the observations has an effect", file=study.file)
-    untouched = {place: c for place, c in on.courses.items() if place[0] not in treated}
+    changed_arms = treated if only is None else treated & set(only)
+    untouched = {place: c for place, c in on.courses.items() if place[0] not in changed_arms}
     with_all = {line.key: benefit(line, on.arms, setting) for line in lines}
     found: dict[str, dict[str, Values]] = {}
     failed = sum(len(f) for f in on.failures.values())
