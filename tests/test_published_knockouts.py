@@ -72,7 +72,8 @@ def test_cultures_are_run_and_animals_answered_or_told_why():
     rows = [row for row in published() if row.id in ("krampera-contact", "spaggiari-dc-pge2", "lee-kgf")]
     found = {one.published.id: one for one in judge(rows, draws=8)}
     assert found["krampera-contact"].left is not None
-    assert 0.0 <= found["spaggiari-dc-pge2"].left < 1.0
+    left = found["spaggiari-dc-pge2"].left
+    assert left is not None and 0.0 <= left < 1.0
     assert found["lee-kgf"].verdict != ABSENT or found["lee-kgf"].reason
     record = record_of(list(found.values()), {})
     assert sum(sum(c.values()) for c in record["counts"].values()) == 3

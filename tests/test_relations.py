@@ -208,7 +208,8 @@ def test_planted_studies_are_judged_and_counted(tmp_path: Path):
     found = relations_of(study, entry, ("fit", "fit", "unseen"), "fit")
     assert [(one.measure, one.about) for one in found] == [("level", "disease"), ("ratio", EFFECT)]
     assert found[1].published == pytest.approx(0.5) and found[1].beside == (0,) and found[1].helps == 1
-    assert found[1].low < 0.5 < found[1].high
+    low, high = found[1].low, found[1].high
+    assert low is not None and high is not None and low < 0.5 < high
     (null,) = relations_of(study, entry, ("unseen", "unseen", "fit"), "fit")
     assert null.class_ == NULL and null.helps == 0
     half, whole = Basis(expected=np.array([50.0, 60.0])), Basis(expected=np.array([100.0, 100.0]))
