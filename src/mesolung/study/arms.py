@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mesolung.biology.tables import Measured, backgrounds
-from mesolung.product.product import OF_CELLS, Product, ProductType
+from mesolung.product.product import ALIVE, OF_CELLS, Product, ProductType
 from mesolung.study.arm import UNKNOWN, Arm, DoseUnit, Treatment
 from mesolung.study.injuries import NONE, read_assay, read_injuries
 from mesolung.study.observation import BASELINE
@@ -219,7 +219,7 @@ def read_treatment(
 
 def _check_product(treatment: TreatmentTable, place: Place) -> None:
     product = treatment.product
-    if treatment.dose_basis == "viable" and product.type not in OF_CELLS:
+    if treatment.dose_basis == "viable" and product.type not in ALIVE:
         raise place.at("dose_basis").refuse(f"{product.type} has no viable part", allowed="no dose_basis")
     if product.type == DRUG:
         drugs = [*(n for n, row in backgrounds().items() if row.kind == DRUG), *waiting_backgrounds()]

@@ -1,0 +1,67 @@
+"""Products of cells that are dead when they are given: apoptotic and heat-killed."""
+
+from __future__ import annotations
+
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.biology.tables import Route
+from mesolung.product.living import cell_parameters
+from mesolung.product.lot import Lot
+from mesolung.product.profile import Profile
+
+# What only a living cell does; a dead one that lies in the lung is told apart by what it reprograms alone.
+OF_THE_LIVING = ("product_potency", "product_licensing", "product_ev", "product_mito", "product_contact")
+
+
+def apoptotic(lot: Lot, route: Route, unit: str, host: str) -> Profile:
+    """Give cells made apoptotic: phagocytes find and engulf them, no living cell comes with them.
+
+    Arguments:
+        lot: the lots.
+        route: row of ``routes.csv``.
+        unit: of the dose, "cells".
+        host: species of the subjects.
+
+    Returns:
+        the profile.
+    """
+    return _dead(lot, route, host, found=lot("apoptotic_purity"), yielded=lot("apoptotic_yield"))
+
+
+def heat_killed(lot: Lot, route: Route, unit: str, host: str) -> Profile:
+    """Give heat-killed cells: engulfed as others are, yet phagocytes learn little from them.
+
+    Arguments and returns: as `apoptotic`.
+    """
+    return _dead(lot, route, host, found=lot.all(1.0), yielded=lot("heat_killed_yield"))
+
+
+def _dead(
+    lot: Lot, route: Route, host: str, *, found: NDArray[np.float64], yielded: NDArray[np.float64]
+) -> Profile:
+    own = dict(cell_parameters(lot, host))
+    own |= {name: lot.all(0.0) for name in OF_THE_LIVING}
+    own["product_efferocytosis"] = own["product_efferocytosis"] * yielded
+    nothing = lot.all(0.0)
+    return Profile(
+        per_unit=lot.all(1.0),
+        viable=nothing,
+        lysed=nothing,
+        apoptotic=found,
+        delivered=lot.delivered(route),
+        particles=nothing,
+        soluble={},
+        parameters=own,
+    )
+
+
+def without_cells(lot: Lot, host: str) -> dict[str, NDArray[np.float64]]:
+    """Set the parameters of a product that holds no cells: nothing of what cells do.
+
+    Arguments and returns: as `mesolung.product.living.cell_parameters`.
+    """
+    own = dict(cell_parameters(lot, host))
+    own |= {name: lot.all(0.0) for name in OF_THE_LIVING}
+    return own
