@@ -1,4 +1,4 @@
-"""What the donor's species and kinship set: which of the host's cytokines act on the cells, and alloantigens."""
+"""What the donor's species and kinship set: which of the host's cytokines act, and foreign antigens."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,8 +40,7 @@ def heat_killed(lot: Lot, route: Route, unit: str, host: str) -> Profile:
 def _dead(
     lot: Lot, route: Route, host: str, *, found: NDArray[np.float64], yielded: NDArray[np.float64]
 ) -> Profile:
-    own = dict(cell_parameters(lot, host))
-    own |= {name: lot.all(0.0) for name in OF_THE_LIVING}
+    own = not_living(lot, host)
     own["product_efferocytosis"] = own["product_efferocytosis"] * yielded
     nothing = lot.all(0.0)
     return Profile(
@@ -57,11 +55,9 @@ def _dead(
     )
 
 
-def without_cells(lot: Lot, host: str) -> dict[str, NDArray[np.float64]]:
-    """Set the parameters of a product that holds no cells: nothing of what cells do.
+def not_living(lot: Lot, host: str) -> dict[str, NDArray[np.float64]]:
+    """Set the parameters of a product that holds no living cell: nothing of what these do.
 
     Arguments and returns: as `mesolung.product.living.cell_parameters`.
     """
-    own = dict(cell_parameters(lot, host))
-    own |= {name: lot.all(0.0) for name in OF_THE_LIVING}
-    return own
+    return {**cell_parameters(lot, host), **{name: lot.all(0.0) for name in OF_THE_LIVING}}

@@ -57,7 +57,7 @@ def fibroblasts(lot: Lot, route: Route, unit: str, host: str) -> Profile:
     given = cells(lot, route, unit, host)
     little = lot("control_secretion")
     own = dict(given.parameters)
-    for name in ("product_potency", "product_ev", "product_mito", "product_contact"):
+    for name in ("product_potency", "product_mito", "product_contact"):
         own[name] = own[name] * little
     own["product_efferocytosis"] = own["product_efferocytosis"] * lot("control_yield")
     own["product_licensing"] = lot.all(0.0)
@@ -99,6 +99,6 @@ def cell_parameters(lot: Lot, host: str) -> dict[str, NDArray[np.float64]]:
         "product_mito": lot("mito_lot"),
         "product_contact": lot("contact_lot"),
         "product_aggregates": lot("aggregates"),
-        "product_tumour": lot.all(1.0),
+        "product_tumour": lot("tumour", lot.product.source),
         **donor_parameters(lot, host),
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import numpy as np
@@ -23,12 +24,14 @@ class Lot:
         key: of the parameter draws, keys the typical values.
         draws: intp[R], parameter draw of each replicate.
         seed: the study's seed, keys the lots.
+        typical: parameter of the model -> float64[D], its typical value in each draw.
     """
 
     product: Product
     key: str
     draws: NDArray[np.intp]
     seed: int
+    typical: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __call__(self, name: str, group: str = "") -> NDArray[np.float64]:
         """Draw the property ``name`` of ``priors.csv``, in its unit: float64[R]; ``group`` as in `lots`."""
@@ -40,6 +43,10 @@ class Lot:
             product=product_identity(self.product),
             group=group,
         )
+
+    def parameter(self, name: str) -> NDArray[np.float64]:
+        """The typical value of a parameter of the model in each replicate's draw: float64[R]."""
+        return self.typical[name][self.draws]
 
     def all(self, value: float) -> NDArray[np.float64]:
         """The same value for every lot: float64[R]."""

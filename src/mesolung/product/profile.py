@@ -1,4 +1,4 @@
-"""What the body receives of a unit of a dose: living and dying cells, vesicles, factors, and their properties."""
+"""What the body receives of a product: living and dying cells, vesicles, factors, and their properties."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from mesolung.biology.tables import Route
 from mesolung.product.lot import Lot
-from mesolung.product.product import ProductType
+
+# Cells in a Gcell, and particles in a Gparticle.
+CELLS_PER_GCELL = 1e9
 
 
 @dataclass(frozen=True)
@@ -54,5 +56,3 @@ class Kind:
     profile: Callable[[Lot, Route, str, str], Profile]
     enters: str
     assumed: tuple[str, ...]
-
-

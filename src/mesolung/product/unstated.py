@@ -18,8 +18,13 @@ from mesolung.streams import uniforms
 from mesolung.units import quantity
 
 COLUMNS = ("what", "choice", "share", "spread", "source")
-WHAT = ("dose", "route", "times", "size")
-DOSE_UNIT = "cells/kg"
+# A dose of cells, of vesicles, of conditioned medium; the rest is the same for all.
+DOSES: Mapping[str, tuple[str, str]] = {
+    "ev": ("dose of ev", "particles/kg"),
+    "conditioned-medium": ("dose of medium", "mL"),
+}
+OF_CELLS = ("dose", "cells/kg")
+WHAT = ("dose", "dose of ev", "dose of medium", "route", "times", "size")
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ def unstated() -> Mapping[str, tuple[Choice, ...]]:
     """Read ``unstated.csv``.
 
     Returns:
-        "dose", "route", "times" and "size" -> choices.
+        one of `WHAT` -> choices.
 
     Raises:
         Refusal: for a table that cannot be used.
@@ -64,20 +69,27 @@ def _choice(row: Row) -> Choice:
     return Choice(text_of(row, "choice"), share, spread, text_of(row, "source"))
 
 
-def drawn_doses(seed: int, treatment: str, slots: int) -> NDArray[np.float64]:
+def unknown_dose(kind: str) -> tuple[str, str]:
+    """Say how an unknown dose of a type of product is drawn: its row of ``unstated.csv``, and the unit."""
+    return DOSES.get(kind, OF_CELLS)
+
+
+def drawn_doses(seed: int, treatment: str, slots: int, kind: str = "cells") -> NDArray[np.float64]:
     """Draw the dose of a treatment whose dose is unknown.
 
     Arguments:
         seed: of the run.
         treatment: names the treatment, so that two have doses of their own.
         slots: S.
+        kind: type of the product.
 
     Returns:
-        float64[S], cells per kg, one a replicate.
+        float64[S], in the unit of `unknown_dose`, one a replicate.
     """
-    (row,) = unstated()["dose"]
+    what, unit = unknown_dose(kind)
+    (row,) = unstated()[what]
     z = ndtri(np.array([uniforms(seed, f"unknown dose:{treatment}", s, 1)[0] for s in range(slots)]))
-    return quantity(row.choice).to(DOSE_UNIT) * np.exp((row.spread or 0.0) * z)
+    return quantity(row.choice).to(unit) * np.exp((row.spread or 0.0) * z)
 
 
 def drawn_choices(what: str, seed: int, treatment: str, slots: int) -> list[tuple[str, NDArray[np.bool_]]]:

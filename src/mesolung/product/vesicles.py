@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mesolung.biology.tables import Route
 from mesolung.product.factors import factors, risen
-from mesolung.product.killed import without_cells
+from mesolung.product.killed import not_living
 from mesolung.product.lot import Lot
 from mesolung.product.profile import Profile
 
@@ -29,31 +29,32 @@ def vesicles(lot: Lot, route: Route, unit: str, host: str) -> Profile:
     """
     per_unit = lot("ev_count") if unit == "particles" else lot(PER_UNIT[unit])
     arriving = lot.delivered(route) * lot.absorbed(route)
-    cells = lot("ev_co_isolates") / lot("particles_per_cell")
+    cells = lot("ev_co_isolates") / lot("particles_per_cell")  # whose protein comes along with one particle
     return Profile(
         per_unit=per_unit,
         viable=lot.all(0.0),
         lysed=lot.all(0.0),
         apoptotic=lot.all(0.0),
         delivered=lot.delivered(route),
-        particles=arriving * lot("ev_stored") * lot("ev_vesicle_share") * lot("ev_cargo_stored") * lot.potency,
+        particles=arriving * lot("ev_stored") * lot("ev_vesicle_share"),
         soluble={
             name: level * cells * arriving
             for name, level in risen(lot, route).items()
             if factors()[name].isolated
         },
-        parameters=vesicle_parameters(lot, host),
+        parameters=vesicle_parameters(lot, host, lot("ev_cargo_stored")),
     )
 
 
-def vesicle_parameters(lot: Lot, host: str) -> dict[str, NDArray[np.float64]]:
-    """Set the parameters of a product without cells, whose vesicles have a size and cannot renew themselves.
+def vesicle_parameters(lot: Lot, host: str, cargo: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Set the parameters of a product without cells: nothing of what cells do, and what its vesicles do.
 
     Arguments:
         lot: the lots.
         host: species of the subjects.
+        cargo: float64[R], share of the cargo's activity that is left.
 
     Returns:
-        parameter of module "product" -> float64[R], dimensionless.
+        parameter of module "product" -> float64[R], dimensionless. The potency is that of the vesicles.
     """
-    return without_cells(lot, host)
+    return {**not_living(lot, host), "product_potency": lot.potency * cargo}

@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from mesolung.biology.disease import diseases
-from mesolung.biology.states import STATE
+from mesolung.biology.states import STATE, states
 from mesolung.biology.tables import backgrounds, endpoints, reserved, routes
-from mesolung.product.product import MODELLED_TYPES
+from mesolung.product.kinds import KINDS
+from mesolung.product.product import MODELLED_TYPES, ProductType
 from mesolung.study.arm import UNKNOWN, Arm, Treatment
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import BASELINE, Observation
@@ -75,15 +76,27 @@ def why_not_arm(study: Study, arm: Arm) -> str | None:
 
 
 def _why_not_treatment(study: Study, treatment: Treatment) -> str | None:
-    kind, route = treatment.product.type, treatment.route
+    kind = treatment.product.type
     if kind not in MODELLED_TYPES:
         return _waits(f'product type "{kind}"', reserved()["product type", kind])
-    if route != UNKNOWN and route not in routes():
-        return _waits(f'route "{route}"', reserved()["route", str(route)])
+    if reason := _why_not_given(kind, treatment.route):
+        return reason
     if study.origin != "enrolment":
         return f"a treatment at times from {study.origin}"
     if any(not 0 <= time <= LONGEST_MODELLED_H for time in treatment.times_h):
         return f"a treatment before enrolment or beyond {LONGEST_MODELLED_H / 24:g} d"
+    return None
+
+
+def _why_not_given(kind: ProductType, route: str | None) -> str | None:
+    """Tell why a product cannot be given by a route: none of it comes to the lung, or no state takes it."""
+    if kind not in KINDS or route in (None, UNKNOWN):
+        return None
+    state = getattr(routes()[str(route)], KINDS[kind].enters)
+    if state is None:
+        return f'product type "{kind}" given {route}: none of it comes to the lung as the model follows it'
+    if state not in states():
+        return f'product type "{kind}" given {route} is not in the model yet, which has no {state}'
     return None
 
 
