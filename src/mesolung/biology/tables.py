@@ -56,6 +56,7 @@ RULES = (
     "level",
     "present",
     "occurred",
+    "happened",
     "death",
     "alive",
     "discharged",
