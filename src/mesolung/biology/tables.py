@@ -62,6 +62,7 @@ RULES = (
     "level",
     "present",
     "occurred",
+    "happened",
     "death",
     "alive",
     "discharged",

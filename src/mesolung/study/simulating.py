@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.phenotypes import phenotypes
-from mesolung.biology.tables import backgrounds
+from mesolung.biology.tables import backgrounds, endpoints
 from mesolung.engine import CompiledModel, SubjectFailure
 from mesolung.population.baseline import VENTILATED
 from mesolung.population.twice import HAZARD
@@ -176,11 +176,13 @@ def _followed(
         )
 
     death, home = drawn("death"), drawn(DISCHARGED)
+    happening = {row.outputs[0] for row in endpoints().values() if row.rule == "happened"}
     found = {}
     for place, c in solved.items():
         # The hazard of discharge counts from enrolment; the course before it may have had some.
+        chances = {name: drawn(f"event:{name}") for name in sorted(happening & c.outputs.keys())}
         leaving = c.outputs[DISCHARGE] - c.outputs[DISCHARGE][:, :1] if DISCHARGE in c.outputs else None
-        found[place] = Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, death, leaving, home)
+        found[place] = Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, death, leaving, home, chances)
     return found
 
 
