@@ -7,10 +7,9 @@ import pytest
 
 from mesolung.biology.parameters import read_parameters
 from mesolung.biology.tables import routes
-from mesolung.product.kinds import lot_profile
 from mesolung.product.priors import read_priors
 from mesolung.product.product import Product
-from mesolung.product.profile import Profile
+from mesolung.product.profile import Profile, lot_profile
 
 REPLICATES = 4000
 VARIES = {

@@ -30,6 +30,7 @@ from mesolung.biology.tables import (
     routes,
 )
 from mesolung.population import traits as trait_module
+from mesolung.product import factors as factor_module
 from mesolung.product import priors as prior_module
 from mesolung.product import unstated as unstated_module
 from mesolung.product.priors import read_sources
@@ -347,6 +348,10 @@ def test_a_damaged_table_is_refused_at_its_line(
         ("biology", "definitions.csv", tables.definitions, "above", "", "above is not a level"),
         ("biology", "reserved.csv", tables.reserved, "kind", "colour", "unknown kind"),
         ("biology", "backgrounds.csv", tables.backgrounds, "duration", "long", "duration is no time"),
+        ("biology", "routes.csv", tables.routes, "delivered", "1.2", "delivered is no share"),
+        ("biology", "routes.csv", tables.routes, "soluble_enter", "air", "unknown soluble_enter"),
+        ("product", "factors.csv", factor_module.factors, "isolated", "some", "unknown isolated"),
+        ("product", "unstated_doses.csv", unstated_module.unknown_doses, "dose", "", "dose is empty"),
         ("product", "priors.csv", prior_module.read_priors, "value", "1,5", "value is not a number"),
         ("product", "sources.csv", prior_module.read_sources, "procoagulant", "", "procoagulant is empty"),
         ("product", "unstated.csv", unstated_module.unstated, "what", "colour", "unknown what"),

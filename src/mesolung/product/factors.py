@@ -14,7 +14,7 @@ from mesolung.biology.columns import named_rows, one_of, text_of, yes_of
 from mesolung.biology.parameters import GRADES
 from mesolung.biology.tables import Route
 from mesolung.product.lot import Lot
-from mesolung.product.profile import CELLS_PER_GCELL
+from mesolung.product.received import CELLS_PER_GCELL
 from mesolung.reading import Row
 
 COLUMNS = ("state", "secretion", "isolated", "source", "grade", "meaning")

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import exp
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mesolung.biology.tables import Route
 from mesolung.product.killed import apoptotic, heat_killed
 from mesolung.product.living import cells, fibroblasts
-from mesolung.product.lot import Lot
 from mesolung.product.medium import PER_UNIT as MEDIUM_PER_UNIT
 from mesolung.product.medium import conditioned_medium
 from mesolung.product.priors import read_priors
-from mesolung.product.product import Product, ProductType
-from mesolung.product.profile import Kind, Profile
+from mesolung.product.product import ProductType
+from mesolung.product.received import Kind
 from mesolung.product.vesicles import PER_UNIT as VESICLE_PER_UNIT
 from mesolung.product.vesicles import vesicles
 
@@ -41,42 +36,6 @@ COUNTED: Mapping[ProductType, str] = {"ev": "particles", "conditioned-medium": "
 # A conversion whose 90 % interval spans more than this is told with the result.
 WIDE = 10.0
 NINETY = 2.0 * 1.6448536269514722  # width of the 90 % interval of a normal distribution, in its SD
-
-
-def lot_profile(
-    product: Product,
-    *,
-    key: str,
-    draws: NDArray[np.intp],
-    seed: int,
-    route: Route,
-    unit: str = "cells",
-    host: str = "human",
-    typical: Mapping[str, NDArray[np.float64]] | None = None,
-) -> Profile:
-    """Draw the lots that the replicates of a study give.
-
-    Arguments:
-        product: a product of a type in `KINDS`.
-        key: of the parameter draws, keys the typical values.
-        draws: intp[R], parameter draw of each replicate.
-        seed: the study's seed.
-        route: row of ``routes.csv``.
-        unit: of the dose, "/kg" left out.
-        host: species of the subjects.
-        typical: parameter of the model -> float64[D], its typical value in each draw; without it a product
-            has no dissolved factors.
-
-    Returns:
-        the profile, arrays of length R.
-
-    Raises:
-        KeyError: for a type without profile, or a unit that its dose cannot have.
-
-    Source: product-side laws in docs/product.md; numbers in ``priors.csv`` and ``sources.csv``.
-    """
-    lot = Lot(product, key, draws, seed, {} if typical is None else typical)
-    return KINDS[product.type].profile(lot, route, unit, host)
 
 
 def conversion(kind: ProductType, unit: str) -> tuple[str, float] | None:

@@ -7,14 +7,13 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from mesolung.biology.tables import Route
-from mesolung.product.donor import donor_parameters
 from mesolung.product.lot import Lot
-from mesolung.product.profile import Profile
+from mesolung.product.received import Profile
 
 MIST = ("nebulised", "inhaled")  # routes on which cells pass a nebuliser
 
 
-def cells(lot: Lot, route: Route, unit: str, host: str) -> Profile:
+def cells(lot: Lot, route: Route, unit: str) -> Profile:
     """Give mesenchymal cells.
 
     Arguments:
@@ -22,7 +21,6 @@ def cells(lot: Lot, route: Route, unit: str, host: str) -> Profile:
             between release and body is drawn all the same.
         route: row of ``routes.csv``.
         unit: of the dose, "cells".
-        host: species of the subjects.
 
     Returns:
         the profile.
@@ -45,16 +43,16 @@ def cells(lot: Lot, route: Route, unit: str, host: str) -> Profile:
         delivered=lot.delivered(route),
         particles=lot.all(0.0),
         soluble={},
-        parameters=cell_parameters(lot, host),
+        parameters=cell_parameters(lot),
     )
 
 
-def fibroblasts(lot: Lot, route: Route, unit: str, host: str) -> Profile:
+def fibroblasts(lot: Lot, route: Route, unit: str) -> Profile:
     """Give fibroblasts: they come and die as mesenchymal cells do, are not licensed, and secrete little.
 
     Arguments and returns: as `cells`.
     """
-    given = cells(lot, route, unit, host)
+    given = cells(lot, route, unit)
     little = lot("control_secretion")
     own = dict(given.parameters)
     for name in ("product_potency", "product_mito", "product_contact"):
@@ -74,12 +72,11 @@ def fibroblasts(lot: Lot, route: Route, unit: str, host: str) -> Profile:
     )
 
 
-def cell_parameters(lot: Lot, host: str) -> dict[str, NDArray[np.float64]]:
+def cell_parameters(lot: Lot) -> dict[str, NDArray[np.float64]]:
     """Set what the model knows of the cells of a lot.
 
     Arguments:
         lot: the lots.
-        host: species of the subjects.
 
     Returns:
         parameter of module "product" -> float64[R], dimensionless, 1 = reference but for shares and switches.
@@ -100,5 +97,10 @@ def cell_parameters(lot: Lot, host: str) -> dict[str, NDArray[np.float64]]:
         "product_contact": lot("contact_lot"),
         "product_aggregates": lot("aggregates"),
         "product_tumour": lot("tumour", lot.product.source),
-        **donor_parameters(lot, host),
+        "product_hla": lot.all(0.0 if lot.product.autologous else 1.0),
+        # What a donor's cells sense of a host of another species is set with the host.
+        "product_ido": lot.all(1.0),
+        "product_cross_ifng": lot.all(1.0),
+        "product_cross_tnf": lot.all(1.0),
+        "product_cross_il1": lot.all(1.0),
     }

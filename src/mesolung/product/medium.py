@@ -5,20 +5,19 @@ from __future__ import annotations
 from mesolung.biology.tables import Route
 from mesolung.product.factors import risen
 from mesolung.product.lot import Lot
-from mesolung.product.profile import Profile
+from mesolung.product.received import Profile
 from mesolung.product.vesicles import vesicle_parameters
 
 PER_UNIT = {"mL": "cells_per_mL", "ug": "cells_per_ug"}
 
 
-def conditioned_medium(lot: Lot, route: Route, unit: str, host: str) -> Profile:
+def conditioned_medium(lot: Lot, route: Route, unit: str) -> Profile:
     """Give conditioned medium.
 
     Arguments:
         lot: the lots.
         route: row of ``routes.csv``.
         unit: of the dose: "cell-equivalents", or one that converts to them through the lot.
-        host: species of the subjects.
 
     Returns:
         the profile; counted are the cells that it was made by.
@@ -32,5 +31,5 @@ def conditioned_medium(lot: Lot, route: Route, unit: str, host: str) -> Profile:
         delivered=lot.delivered(route),
         particles=arriving * lot("particles_per_cell") * lot("medium_ev_stored") * lot("ev_vesicle_share"),
         soluble={state: level * arriving for state, level in risen(lot, route).items()},
-        parameters=vesicle_parameters(lot, host, lot.all(1.0)),
+        parameters=vesicle_parameters(lot, lot.all(1.0)),
     )

@@ -64,7 +64,7 @@ class Product(BaseModel):
         viability: share of the counted cells that are alive at release, above 0 and up to 1; None when
             not stated, and of products that are not given alive.
         name: of a drug, as the table of backgrounds writes it; None for all others.
-        species: of the donor; None when not stated.
+        species: of the donor of cells, or of the cells that made the product; None for human.
         autologous: whether the cells are the subject's own; None when not stated.
 
     Raises:

@@ -1,58 +1,71 @@
-"""What the body receives of a product: living and dying cells, vesicles, factors, and their properties."""
+"""What the body receives: from a product's description to cells, vesicles, factors and their properties."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.biology.tables import Route
+from mesolung.biology.tables import LUNG, Route
+from mesolung.product.kinds import KINDS
 from mesolung.product.lot import Lot
+from mesolung.product.lot import product_identity as product_identity
+from mesolung.product.product import Product
+from mesolung.product.received import Profile as Profile
 
-# Cells in a Gcell, and particles in a Gparticle.
-CELLS_PER_GCELL = 1e9
+# Beside the cells that it is to act on: nothing is lost on a way, and there is no complement.
+BESIDE = Route(
+    name="beside",
+    live_cells_enter=None,
+    apoptotic_cells_enter=None,
+    particles_enter=None,
+    soluble_enter=LUNG,
+    delivered=1.0,
+    absorbed=1.0,
+    through_blood=False,
+    source="assumed: put there",
+    grade="C",
+    meaning="beside the cells that it acts on",
+)
 
 
-@dataclass(frozen=True)
-class Profile:
-    """One lot a replicate, as the body meets it by one route.
+def lot_profile(
+    product: Product,
+    *,
+    key: str,
+    draws: NDArray[np.intp],
+    seed: int,
+    route: Route | None = None,
+    in_blood: bool | None = None,
+    unit: str = "cells",
+    typical: Mapping[str, NDArray[np.float64]] | None = None,
+) -> Profile:
+    """Draw the lots that the replicates of a study give.
 
-    What is counted of a product is its cells; of vesicles its particles; of conditioned medium the cells
-    that it was made by.
+    Arguments:
+        product: a product of a type in `KINDS`.
+        key: of the parameter draws, keys the typical values.
+        draws: intp[R], parameter draw of each replicate.
+        seed: the study's seed.
+        route: row of ``routes.csv``; None for a product that is put beside the cells it acts on.
+        in_blood: whether cells meet complement on their way; None for what the route says.
+        unit: of the dose, "/kg" left out.
+        typical: parameter of the model -> float64[D], its typical value in each draw; without it a product
+            has no dissolved factors.
 
-    Attributes:
-        per_unit: float64[R], how many of what is counted a unit of the dose holds.
-        viable: float64[R], share of the counted cells that are alive when they are given.
-        lysed: float64[R], share of the viable cells that complement destroys on contact with blood.
-        apoptotic: float64[R], share of the non-viable cells that phagocytes find and engulf.
-        delivered: float64[R], share of the cells that arrives where the route puts them.
-        particles: float64[R], particles that arrive and act as reference ones, for one that is counted.
-        soluble: state -> float64[R], rise of a factor in lung fluid for one that is counted, pM.
-        parameters: model parameters of module "product", each float64[R], dimensionless.
+    Returns:
+        the profile, arrays of length R. A viability that the study states is the lot's, at its release;
+        what happens between release and body is drawn all the same.
+
+    Raises:
+        KeyError: for a type without profile, or a unit that its dose cannot have.
+
+    Source: product-side laws in docs/product.md; numbers in ``priors.csv`` and ``sources.csv``.
     """
-
-    per_unit: NDArray[np.float64]
-    viable: NDArray[np.float64]
-    lysed: NDArray[np.float64]
-    apoptotic: NDArray[np.float64]
-    delivered: NDArray[np.float64]
-    particles: NDArray[np.float64]
-    soluble: Mapping[str, NDArray[np.float64]]
-    parameters: Mapping[str, NDArray[np.float64]]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What the model knows of a type of product.
-
-    Attributes:
-        profile: (lot, route, unit of the dose, host's species) -> what the body receives.
-        enters: the column of ``routes.csv`` that its main part takes.
-        assumed: priors that stand in for what a study does not state, listed with every run.
-    """
-
-    profile: Callable[[Lot, Route, str, str], Profile]
-    enters: str
-    assumed: tuple[str, ...]
+    way = BESIDE if route is None else route
+    if in_blood is not None:
+        way = replace(way, through_blood=in_blood)
+    lot = Lot(product, key, draws, seed, {} if typical is None else typical)
+    return KINDS[product.type].profile(lot, way, unit)

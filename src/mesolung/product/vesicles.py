@@ -9,19 +9,18 @@ from mesolung.biology.tables import Route
 from mesolung.product.factors import factors, risen
 from mesolung.product.killed import not_living
 from mesolung.product.lot import Lot
-from mesolung.product.profile import Profile
+from mesolung.product.received import Profile
 
 PER_UNIT = {"ug": "particles_per_ug", "mL": "particles_per_mL", "cell-equivalents": "particles_per_cell"}
 
 
-def vesicles(lot: Lot, route: Route, unit: str, host: str) -> Profile:
+def vesicles(lot: Lot, route: Route, unit: str) -> Profile:
     """Give vesicles.
 
     Arguments:
         lot: the lots.
         route: row of ``routes.csv``.
         unit: of the dose: "particles", or one that converts to them through the lot.
-        host: species of the subjects.
 
     Returns:
         the profile; counted are particles. The dissolved protein that came along with them is a term of its
@@ -42,19 +41,18 @@ def vesicles(lot: Lot, route: Route, unit: str, host: str) -> Profile:
             for name, level in risen(lot, route).items()
             if factors()[name].isolated
         },
-        parameters=vesicle_parameters(lot, host, lot("ev_cargo_stored")),
+        parameters=vesicle_parameters(lot, lot("ev_cargo_stored")),
     )
 
 
-def vesicle_parameters(lot: Lot, host: str, cargo: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+def vesicle_parameters(lot: Lot, cargo: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """Set the parameters of a product without cells: nothing of what cells do, and what its vesicles do.
 
     Arguments:
         lot: the lots.
-        host: species of the subjects.
         cargo: float64[R], share of the cargo's activity that is left.
 
     Returns:
         parameter of module "product" -> float64[R], dimensionless. The potency is that of the vesicles.
     """
-    return {**not_living(lot, host), "product_potency": lot.potency * cargo}
+    return {**not_living(lot), "product_potency": lot.potency * cargo}

@@ -7,12 +7,11 @@ from typing import Any
 
 from mesolung.biology.disease import read_disease
 from mesolung.biology.tables import backgrounds, routes
-from mesolung.product.donor import HUMAN, donor_of
 from mesolung.product.kinds import COUNTED, KINDS, WIDE, conversion
 from mesolung.product.living import MIST
 from mesolung.product.priors import read_priors
 from mesolung.product.product import ALIVE
-from mesolung.product.unstated import unknown_dose, unstated
+from mesolung.product.unstated import unknown_doses, unstated
 from mesolung.study.arm import UNKNOWN, Treatment
 from mesolung.study.dosing import unit_of_dose
 from mesolung.study.study import Study
@@ -71,7 +70,7 @@ def assumed_inputs(study: Study) -> list[dict[str, Any]]:
     for arm in study.arms:
         for treatment in arm.treatments:
             if treatment.dose is None:
-                add("treatment.dose", *_unknown(unknown_dose(treatment.product.type)[0]))
+                add("treatment.dose", *_unknown_dose(treatment.product.type))
             if treatment.route == UNKNOWN:
                 add("treatment.route", *_unknown("route"))
             if not treatment.times_h:
@@ -79,7 +78,7 @@ def assumed_inputs(study: Study) -> list[dict[str, Any]]:
     for arm in study.arms:
         for treatment in arm.treatments:
             if treatment.product.type in KINDS:
-                _product(treatment, study.species, add)
+                _product(treatment, add)
     return [lines[name] for name in sorted(lines)]
 
 
@@ -112,7 +111,14 @@ def _unknown(what: str) -> tuple[str, str, str]:
     return likeliest.choice, "", f"unknown: drawn, {likeliest.share:.0%} this{spread}; {likeliest.source}"
 
 
-def _product(treatment: Treatment, host: str, add: Callable[[str, Any, str, str], None]) -> None:
+def _unknown_dose(product: str) -> tuple[Any, str, str]:
+    if product not in unknown_doses():
+        return _unknown("dose")
+    row = unknown_doses()[product]
+    return row.dose, row.unit, f"unknown: drawn, SD {row.spread:g} of its logarithm; {row.source}"
+
+
+def _product(treatment: Treatment, add: Callable[[str, Any, str, str], None]) -> None:
     product, priors = treatment.product, read_priors()
 
     def prior(key: str, name: str) -> None:
@@ -128,8 +134,6 @@ def _product(treatment: Treatment, host: str, add: Callable[[str, Any, str, str]
         add("product.cryopreserved", False, "", "not stated: taken as never frozen")
     if "viability" in product.unstated:
         prior("product.viability", "viability_cryopreserved" if product.cryopreserved else "viability_fresh")
-    if product.species is None and host != HUMAN:
-        add("product.species", donor_of(None, host), "", "not stated: as most products for animals")
     for name in KINDS[product.type].assumed:
         prior(f"product.{name}", name)
     found = conversion(product.type, unit_of_dose(treatment))

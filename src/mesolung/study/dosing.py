@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.rows import PER_KG
-from mesolung.biology.tables import Route
+from mesolung.biology.states import states
+from mesolung.biology.tables import Route, routes
 from mesolung.product.kinds import KINDS, LIVE
-from mesolung.product.profile import CELLS_PER_GCELL, Profile
-from mesolung.product.unstated import unknown_dose
-from mesolung.study.arm import Treatment
+from mesolung.product.product import ProductType
+from mesolung.product.received import CELLS_PER_GCELL, Profile
+from mesolung.product.unstated import unknown_dose_unit
+from mesolung.study.arm import UNKNOWN, Treatment
 from mesolung.study.ways import Way
 
 PER_KG_PBW = "/kg PBW"
@@ -32,9 +34,29 @@ class Entering:
     stages: Mapping[str, NDArray[np.float64]]
 
 
+def why_not_given(kind: ProductType, route: str | None) -> str | None:
+    """Tell why a product cannot be given by a route: none of it comes to the lung, or no state takes it.
+
+    Arguments:
+        kind: type of the product.
+        route: as the study says it; "unknown" is one of those that trials used.
+
+    Returns:
+        the reason, or None.
+    """
+    if kind not in KINDS or route in (None, UNKNOWN):
+        return None
+    state = getattr(routes()[str(route)], KINDS[kind].enters)
+    if state is None:
+        return f'product type "{kind}" given {route}: none of it comes to the lung as the model follows it'
+    if state not in states():
+        return f'product type "{kind}" given {route} is not in the model yet, which has no {state}'
+    return None
+
+
 def unit_of_dose(treatment: Treatment) -> str:
     """The unit of what a subject is given, "/kg" left out: the treatment's, or that of an unknown dose."""
-    unit = treatment.dose_unit if treatment.dose is not None else unknown_dose(treatment.product.type)[1]
+    unit = treatment.dose_unit if treatment.dose is not None else unknown_dose_unit(treatment.product.type)
     return unit.removesuffix(PER_KG_PBW).removesuffix(PER_KG)
 
 
@@ -52,7 +74,7 @@ def administered(
     Returns:
         float64[S x M], in `unit_of_dose`.
     """
-    unit = treatment.dose_unit if treatment.dose is not None else unknown_dose(treatment.product.type)[1]
+    unit = treatment.dose_unit if treatment.dose is not None else unknown_dose_unit(treatment.product.type)
     amount = np.repeat(way.dose, subjects)
     if unit.endswith(PER_KG_PBW):
         amount = amount * covariates["pbw"]

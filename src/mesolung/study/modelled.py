@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 from mesolung.biology.disease import diseases
-from mesolung.biology.states import STATE, states
-from mesolung.biology.tables import backgrounds, endpoints, reserved, routes
-from mesolung.product.kinds import KINDS
-from mesolung.product.product import MODELLED_TYPES, ProductType
-from mesolung.study.arm import UNKNOWN, Arm, Treatment
+from mesolung.biology.states import STATE
+from mesolung.biology.tables import backgrounds, endpoints, reserved
+from mesolung.product.product import MODELLED_TYPES
+from mesolung.study.arm import Arm, Treatment
+from mesolung.study.dosing import why_not_given
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import BASELINE, Observation
 from mesolung.study.population import Background
@@ -79,24 +79,12 @@ def _why_not_treatment(study: Study, treatment: Treatment) -> str | None:
     kind = treatment.product.type
     if kind not in MODELLED_TYPES:
         return _waits(f'product type "{kind}"', reserved()["product type", kind])
-    if reason := _why_not_given(kind, treatment.route):
+    if reason := why_not_given(kind, treatment.route):
         return reason
     if study.origin != "enrolment":
         return f"a treatment at times from {study.origin}"
     if any(not 0 <= time <= LONGEST_MODELLED_H for time in treatment.times_h):
         return f"a treatment before enrolment or beyond {LONGEST_MODELLED_H / 24:g} d"
-    return None
-
-
-def _why_not_given(kind: ProductType, route: str | None) -> str | None:
-    """Tell why a product cannot be given by a route: none of it comes to the lung, or no state takes it."""
-    if kind not in KINDS or route in (None, UNKNOWN):
-        return None
-    state = getattr(routes()[str(route)], KINDS[kind].enters)
-    if state is None:
-        return f'product type "{kind}" given {route}: none of it comes to the lung as the model follows it'
-    if state not in states():
-        return f'product type "{kind}" given {route} is not in the model yet, which has no {state}'
     return None
 
 

@@ -117,7 +117,6 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
             subjects=setting.subjects,
             seed=setting.seed,
             duration_h=study.duration_h,
-            host=study.species,
             typical=setting.draws.values,
         )
         if key == table_of(study, arm):

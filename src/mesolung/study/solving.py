@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from mesolung.biology.tables import backgrounds, routes
 from mesolung.engine import CompiledModel, EventTable
 from mesolung.population.events import joined
-from mesolung.product.kinds import KINDS, lot_profile
+from mesolung.product.kinds import KINDS
 from mesolung.product.priors import read_priors
+from mesolung.product.profile import lot_profile
 from mesolung.streams import uniforms
 from mesolung.study.arm import Arm, Treatment
 from mesolung.study.dosing import administered, entering, unit_of_dose
@@ -56,7 +57,6 @@ def give(
     subjects: int,
     seed: int,
     duration_h: float,
-    host: str = "human",
     typical: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> Given:
     """Work out doses and drugs of an arm for every subject of a panel.
@@ -70,7 +70,6 @@ def give(
         subjects: M.
         seed: keys lots, and who has which background drug.
         duration_h: end of the study.
-        host: species of the subjects.
         typical: parameter of the model -> float64[D], its typical value in each draw, of which dissolved
             factors are made; without it a product has none.
 
@@ -108,7 +107,6 @@ def give(
                 seed=seed,
                 route=route,
                 unit=unit_of_dose(treatment),
-                host=host,
                 typical=typical,
             )
             treated = True

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mesolung.biology.states import STATE, state_row, states
 from mesolung.biology.tables import endpoints
-from mesolung.product.profile import CELLS_PER_GCELL
+from mesolung.product.received import CELLS_PER_GCELL
 from mesolung.study.replicates import ArmTrials, Asked
 from mesolung.study.solving import AFTER_DOSE_H
 from mesolung.trial.survival import kaplan_meier, survival_bands

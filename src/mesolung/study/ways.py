@@ -46,7 +46,7 @@ def ways_of(treatment: Treatment, name: str, seed: int, slots: int, duration_h: 
     everyone = np.ones(slots, np.bool_)
     dose = np.full(slots, treatment.dose or 0.0)
     if treatment.dose is None:
-        dose = drawn_doses(seed, name, slots, treatment.product.type)
+        dose = drawn_doses(seed, name, slots, product=treatment.product.type)
     routes = [(str(treatment.route), everyone)]
     if treatment.route == UNKNOWN:
         routes = drawn_choices("route", seed, name, slots)

@@ -7,11 +7,44 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.biology.tables import routes
 from mesolung.engine import ADD_PARAMETER, ADD_STATE, SET_PARAMETER, CompiledModel, EventTable
 from mesolung.population.events import joined, same_events
+from mesolung.product.received import CELLS_PER_GCELL as CELLS_PER_GCELL
 
 RATE = "rate_"
 BOLUSES = 4  # of an infusion into a state that has no rate of infusion
+
+
+def cell_doses(
+    model: CompiledModel,
+    *,
+    route: str,
+    times_h: Sequence[float],
+    infusion_h: float | NDArray[np.float64],
+    live: NDArray[np.float64],
+    apoptotic: NDArray[np.float64],
+) -> EventTable:
+    """Turn administrations of cells into events.
+
+    Arguments:
+        model: gives the places of states and rates.
+        route: name of a row of ``routes.csv``, which says what the cells enter.
+        times_h: starts of the administrations, hours since enrolment.
+        infusion_h: length of each, hours; 0 is a bolus; float64[n] above 0 where subjects differ.
+        live: float64[n], cells of one administration that reach the compartment alive, a subject each.
+        apoptotic: float64[n], cells that arrive apoptotic.
+
+    Returns:
+        events of all subjects.
+
+    Raises:
+        KeyError: when there is no such route.
+    """
+    row = routes()[route]
+    entered = ((row.live_cells_enter, live), (row.apoptotic_cells_enter, apoptotic))
+    amounts = {state: cells / CELLS_PER_GCELL for state, cells in entered if state is not None}
+    return product_doses(model, amounts=amounts, times_h=times_h, infusion_h=infusion_h)
 
 
 def product_doses(
