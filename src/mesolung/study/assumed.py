@@ -10,7 +10,7 @@ from mesolung.biology.tables import backgrounds, routes
 from mesolung.product.kinds import COUNTED, KINDS, WIDE, conversion
 from mesolung.product.living import MIST
 from mesolung.product.priors import read_priors
-from mesolung.product.product import ALIVE
+from mesolung.product.product import ALIVE, WITHOUT_CELLS
 from mesolung.product.unstated import unknown_doses, unstated
 from mesolung.study.arm import UNKNOWN, Treatment
 from mesolung.study.dosing import unit_of_dose
@@ -144,6 +144,8 @@ def _product(treatment: Treatment, add: Callable[[str, Any, str, str], None]) ->
     route = None if treatment.route in (None, UNKNOWN) else routes()[treatment.route]
     if route is not None and 0.0 < route.delivered < 1.0:
         add(f"{route.name}.delivered", route.delivered, "fraction", route.source)
+    if route is not None and 0.0 < route.absorbed < 1.0 and product.type in WITHOUT_CELLS:
+        add(f"{route.name}.absorbed", route.absorbed, "fraction", route.source)
     if route is not None and route.name in MIST and product.type in ALIVE:
         prior("product.nebulised_viability", "nebulised_viability")
     if treatment.infusion_h is None:
