@@ -261,6 +261,9 @@ def test_a_run_says_what_it_assumed_of_a_product(study_of, product, dose, route,
         assert any("nine lots in ten span" in line["why"] for line in named.values())
     if 0.0 < (routes()[route].delivered if route in routes() else 1.0) < 1.0:
         assert named[f"{route}.delivered"]["value"] == routes()[route].delivered
+    assert ("product.soluble_from_blood" in named) == (
+        kind in ("ev", "conditioned-medium") and route in ("intravenous", "intraperitoneal")
+    )
     assert (f"{route}.absorbed" in named) == (kind == "ev" and route == "intraperitoneal")
 
 

@@ -146,6 +146,8 @@ def _product(treatment: Treatment, add: Callable[[str, Any, str, str], None]) ->
         add(f"{route.name}.delivered", route.delivered, "fraction", route.source)
     if route is not None and 0.0 < route.absorbed < 1.0 and product.type in WITHOUT_CELLS:
         add(f"{route.name}.absorbed", route.absorbed, "fraction", route.source)
+    if route is not None and not route.airway and product.type in WITHOUT_CELLS:
+        prior("product.soluble_from_blood", "soluble_from_blood")
     if route is not None and route.name in MIST and product.type in ALIVE:
         prior("product.nebulised_viability", "nebulised_viability")
     if treatment.infusion_h is None:
