@@ -31,7 +31,7 @@ BIOLOGY = "src/mesolung/biology/"
 # Page -> modules of parameters.csv whose rows stand on it; a page of a module has its module's laws besides.
 ROWS: Mapping[str, tuple[str, ...]] = {
     "fate": ("fate", "product"),
-    "vesicles": ("fate",),
+    "vesicles": ("fate", "cells"),
     "effects": ("cells",),
     "harm": ("harm",),
     "systemic": ("systemic",),
