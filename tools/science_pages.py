@@ -17,6 +17,7 @@ from pathlib import Path
 from science_coverage import coverage_parts
 from science_diseases import disease_parts
 from science_maths import law_as_maths
+from science_mechanisms import mechanism_parts
 from science_misfits import misfit_parts
 from science_sources import linked, sources_part
 
@@ -97,7 +98,7 @@ def all_parts() -> dict[str, dict[str, str]]:
     }
     found["coverage.md"] = coverage_parts(ROOT, text, table)
     found["known-misfits.md"] = misfit_parts(ROOT, table)
-    return found
+    return found | mechanism_parts(ROOT, text, table, pages.linked_name)
 
 
 def filled(page: str, parts: Mapping[str, str], file: str) -> str:
