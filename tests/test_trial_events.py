@@ -1,4 +1,4 @@
-"""Events that come by chance: a cumulative hazard, a uniform number of the subject's own, and death beside it."""
+"""Events that come by chance: a cumulative hazard, a uniform number of one's own, and death beside it."""
 
 from __future__ import annotations
 
@@ -127,7 +127,11 @@ def test_a_failed_course_is_missing_from_its_failure_on() -> None:
     hazard = np.tile(0.01 * TIMES, (2, 1))
     hazard[:, 10:] = np.nan  # nothing is known after 108 h
     group = Outcomes(
-        TIMES, {NAME: hazard}, np.zeros_like(hazard), np.full(2, 0.5), event_uniforms={NAME: [0.9, 1e-6]}
+        TIMES,
+        {NAME: hazard},
+        np.zeros_like(hazard),
+        np.full(2, 0.5),
+        event_uniforms={NAME: np.array([0.9, 1e-6])},
     )
     times = group.event_time(NAME)
     assert times[0] == pytest.approx(-np.log(0.9) / 0.01) and np.isnan(times[1])

@@ -219,4 +219,3 @@ def _shared(table: Parameters, link: Link) -> str:
 
 def _value(row: Parameter) -> str:
     return f"{row.value:g}" if row.unit == "1" else f"{row.value:g} {row.unit}"
-

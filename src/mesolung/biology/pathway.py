@@ -18,7 +18,14 @@ from mesolung.reading import Refusal
 CELL, MOLECULE, PATHOGEN, TISSUE, DRUG, MEASURE = "cell", "molecule", "pathogen", "tissue", "drug", "measure"
 KINDS = (CELL, MOLECULE, PATHOGEN, TISSUE, DRUG, MEASURE)
 _OF_VOCABULARY = {"CL": CELL, "uniprot": MOLECULE, "CHEBI": MOLECULE, "GO": MOLECULE, "taxonomy": PATHOGEN}
-_OF_UNIT = {"Gcell": CELL, "pM": MOLECULE, "uM": MOLECULE, "Gparticle": MOLECULE, "MCFU": PATHOGEN, "Gcopy": PATHOGEN}
+_OF_UNIT = {
+    "Gcell": CELL,
+    "pM": MOLECULE,
+    "uM": MOLECULE,
+    "Gparticle": MOLECULE,
+    "MCFU": PATHOGEN,
+    "Gcopy": PATHOGEN,
+}
 _DRUGS = "drugs"
 _TISSUE_MODULE = "barrier"
 

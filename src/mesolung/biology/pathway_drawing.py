@@ -23,7 +23,7 @@ from mesolung.biology.pathway_style import (
 )
 from mesolung.biology.pathway_words import short_words
 
-SMALL_NAME = 11  # letters; longer names are set smaller
+SMALL_NAME = 10  # letters; longer names are set smaller
 LONG_SIZE, LONG_NAME = 10.5, 122.0  # px; size times letters of the longest names that a shape holds
 WORTH_READING = (
     "Each line stands for a state in the rate law of another, directly or through rules. "
@@ -68,9 +68,7 @@ def drawn(map_: Pathways) -> str:
 def _words(node: Node, map_: Pathways) -> Words:
     """What stands below a state: drivers, then what acts on it from other modules; (word, class)."""
     drivers = [(f"»{name}", "r") for name in node.drivers]
-    acting = [
-        e for e in map_.edges if e.target == node.name and map_.nodes[e.source].module != node.module
-    ]
+    acting = [e for e in map_.edges if e.target == node.name and map_.nodes[e.source].module != node.module]
     return drivers + [
         (f"{SIGNS[sign]}{name}", f"{CLASSES[sign]} h" if short else CLASSES[sign])
         for name, sign, short in short_words(acting, map_.shorthands)

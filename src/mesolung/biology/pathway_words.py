@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from mesolung.biology.dependencies import Dependency
 from mesolung.biology.laws import ModelText
 
-# Rules whose states act together on much of the map. Where all of them do, with one sign, the rule's name stands
-# for their names; the legend says which they are.
+# Rules whose states act together on much of the map. Where all of them do, with one sign, the rule's name
+# stands for their names; the legend says which they are.
 SHORTHANDS = ("secreting", "MSC_living", "bacteria_signal")
 
 
@@ -35,8 +35,8 @@ def short_words(
         known: rule -> states, as `shorthands` finds them.
 
     Returns:
-        (name, sign, whether it is a rule's) in the order of the dependencies. A state that several rules stand
-        for is in each of them; no state is lost, and none is in a rule's name without acting.
+        (name, sign, whether it is a rule's) in the order of the dependencies. No state is lost, and none is in
+        a rule's name without acting.
     """
     signs = {e.source: e.sign for e in acting}
     named: dict[str, str] = {}
