@@ -35,8 +35,8 @@ def short_words(
         known: rule -> states, as `shorthands` finds them.
 
     Returns:
-        (name, sign, whether it is a rule's) in the order of the dependencies. No state is lost, and none is in
-        a rule's name without acting.
+        (name, sign, whether it is a rule's) in the order of the dependencies. No state is lost, and a rule's
+        name stands for none that does not act.
     """
     signs = {e.source: e.sign for e in acting}
     named: dict[str, str] = {}
