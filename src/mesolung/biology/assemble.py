@@ -23,7 +23,7 @@ from mesolung.reading import Refusal
 
 MODULES = (
     "units", "fate", "systemic", "innate", "adaptive", "mediators", "pathogen", "barrier", "coagulation",
-    "fibrosis", "drugs", "gas_exchange", "support", "outcome", "endpoints",
+    "fibrosis", "drugs", "gas_exchange", "support", "outcome", "endpoints", "laboratory",
 )  # fmt: skip
 SWITCHED = (
     "driver",

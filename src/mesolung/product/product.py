@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+DonorSpecies = Literal["human", "mouse", "rat", "rabbit", "pig", "sheep"]
 ProductType = Literal[
     "cells",
     "ev",
@@ -51,6 +52,7 @@ class Product(BaseModel):
         viability: share of the counted cells that are alive at release, above 0 and up to 1; None when
             not stated.
         name: of a drug, as the table of backgrounds writes it; None for all others.
+        species: of the donor of cells, or of the cells that made the product; None for human.
 
     Raises:
         pydantic.ValidationError: for a key it does not know, another type of value (no number is read from
@@ -66,6 +68,7 @@ class Product(BaseModel):
     viability: Annotated[float, Field(gt=0, le=1)] | None = None
 
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    species: DonorSpecies | None = None
 
     @model_validator(mode="after")
     def _only_what_it_has(self) -> Product:

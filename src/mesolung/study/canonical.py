@@ -12,7 +12,7 @@ SIGNIFICANT_DIGITS = 12
 
 
 # What the format gained later, left out where it is not used: a study that does not use it keeps its hash.
-GAINED = ("injury", "has_own_injury", "assay", "include", "responder", "name", "dose_unit")
+GAINED = ("injury", "has_own_injury", "assay", "include", "responder", "name", "dose_unit", "species")
 
 
 def canonical(study: Study) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from mesolung.engine import CompiledModel, EventTable
 from mesolung.population.events import joined
 from mesolung.product.priors import read_priors
 from mesolung.product.profile import Profile, lot_profile
+from mesolung.product.unstated import TRIAL
 from mesolung.streams import uniforms
 from mesolung.study.arm import Arm, Treatment
-from mesolung.study.enrolling import Panel
+from mesolung.study.followed import Followed
 from mesolung.study.population import Background
 from mesolung.study.ways import Way, ways_of
 from mesolung.trial.doses import cell_doses, drug_doses
@@ -47,13 +48,14 @@ class Given:
 def give(
     model: CompiledModel,
     arm: Arm,
-    panel: Panel,
+    panel: Followed,
     *,
     key: str,
     draw_of_slot: NDArray[np.intp],
     subjects: int,
     seed: int,
     duration_h: float,
+    unstated_of: str = TRIAL,
 ) -> Given:
     """Work out doses and drugs of an arm for every subject of a panel.
 
@@ -66,6 +68,7 @@ def give(
         subjects: M.
         seed: keys lots, and who has which background drug.
         duration_h: end of the study.
+        unstated_of: kind of study, whose habits stand in for what is unknown of a treatment.
 
     Returns:
         what is given.
@@ -91,7 +94,7 @@ def give(
             continue
         length = _infusion(treatment, seed, slots, subjects)
         longest = treatment.longest_infusion_h or float(np.max(length))
-        for way in ways_of(treatment, f"{arm.name}:{len(ends)}", seed, slots, duration_h):
+        for way in ways_of(treatment, f"{arm.name}:{len(ends)}", seed, slots, duration_h, unstated_of):
             profile = lot_profile(
                 treatment.product,
                 key=key,
@@ -114,7 +117,7 @@ def give(
 
 def solve_given(
     model: CompiledModel,
-    panel: Panel,
+    panel: Followed,
     given: Given,
     *,
     duration_h: float,
@@ -210,7 +213,7 @@ def _cells(
     treatment: Treatment,
     way: Way,
     profile: Profile,
-    panel: Panel,
+    panel: Followed,
     subjects: int,
     length: float | NDArray[np.float64],
 ) -> tuple[EventTable, dict[str, NDArray[np.float64]]]:
