@@ -44,6 +44,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "support": ("support",),
     "outcome": ("outcome", "trial"),
     "endpoints": ("endpoints",),
+    "laboratory": ("laboratory",),
     "diseases": ("driver", "background"),
 }
 _PART = re.compile(r"<!-- generated: (?P<name>[\w-]+) -->\n.*?<!-- end: (?P=name) -->", re.DOTALL)

@@ -59,7 +59,7 @@ class InjuryDriver:
         above: amount up to which nothing happens.
         per_unit: effect of a base unit above that; None where it saturates.
         most, half, hill: largest effect, amount at half of it, steepness; 0 where it does not saturate.
-        total: whether the effect is a total, given evenly over its time; else it stands as long as that lasts.
+        total: whether the effect is a total, given evenly over its time; else it stands for that time.
         start_h: after the start of the injury.
         length_h: how long; None for at once, inf for as long as the injury.
         source, grade: as in the table of parameters.
@@ -229,7 +229,9 @@ def _driver(entry: Entry) -> InjuryDriver:
         known_parameter(entry, "tolerance", entry.text("tolerance"))
     forms = [key for key in ("per_unit", "rate", "most") if key in entry.values]
     if len(forms) != 1:
-        raise entry.refusal("a driver has one size", found=" and ".join(forms), allowed="per_unit, rate, most")
+        raise entry.refusal(
+            "a driver has one size", found=" and ".join(forms), allowed="per_unit, rate, most"
+        )
     length = None
     if "length" in entry.values:
         if symbol.kind == "state":

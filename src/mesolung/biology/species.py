@@ -220,9 +220,7 @@ def _changes(entry: Entry) -> tuple[Change, ...]:
         except UnitError:
             # Units that only the model has, as Gcell.
             if unit_id(one.text("unit")) != unit_id(wanted):
-                raise one.refusal(
-                    "wrong unit", "unit", found=one.text("unit"), allowed=wanted
-                ) from None
+                raise one.refusal("wrong unit", "unit", found=one.text("unit"), allowed=wanted) from None
             value = one.number("value")
         found.append(Change(parameter, "extensive", value, *reason_of(one)))
     for one in entry.tables("factor"):

@@ -40,7 +40,9 @@ def product_identity(product: Product) -> str:
     Returns:
         16 hexadecimal digits.
     """
-    return blake2b(product.model_dump_json(exclude=None if product.species else {"species"}).encode(), digest_size=8).hexdigest()
+    return blake2b(
+        product.model_dump_json(exclude=None if product.species else {"species"}).encode(), digest_size=8
+    ).hexdigest()
 
 
 def lot_profile(product: Product, *, key: str, draws: NDArray[np.intp], seed: int, in_blood: bool) -> Profile:

@@ -64,9 +64,7 @@ def readings() -> Mapping[str, Reading]:
     return MappingProxyType(found)
 
 
-def animal_endpoint(
-    name: str, disease_names: Iterable[str], species: str, kind: str
-) -> Endpoint | None:
+def animal_endpoint(name: str, disease_names: Iterable[str], species: str, kind: str) -> Endpoint | None:
     """Find an endpoint that the model serves in an experiment.
 
     Arguments:

@@ -33,7 +33,7 @@ class Injured:
     """What the injuries of an arm do.
 
     Attributes:
-        events: of S x M subjects, hours since the study's origin.
+        events: of S x M subjects, hours since the start of the courses.
         changes: parameters of the agents themselves.
     """
 
@@ -41,13 +41,14 @@ class Injured:
     changes: tuple[Change, ...]
 
 
-def injure(setting: Setting, animals: Animals, injuries: Sequence[Injury]) -> Injured:
+def injure(setting: Setting, animals: Animals, injuries: Sequence[Injury], before_h: float = 0.0) -> Injured:
     """Work out what injuries do to every subject.
 
     Arguments:
         setting: of the run.
         animals: the subjects.
         injuries: of an arm; none for a sham.
+        before_h: hours from the start of the courses to the study's origin.
 
     Returns:
         events and changes. Arms with the same injury injure a subject alike.
@@ -65,7 +66,8 @@ def injure(setting: Setting, animals: Animals, injuries: Sequence[Injury]) -> In
             amount = amounts[driver.basis == KG]
             if driver.tolerance:
                 amount = amount / animals.host.factor_of(driver.tolerance)
-            parts.append(_events(setting.model, disease, driver, injury, driver.effect(amount)))
+            start = injury.start_h + before_h + driver.start_h
+            parts.append(_events(setting.model, disease, driver, injury, start, driver.effect(amount)))
     return Injured(joined(parts), tuple(changes.values()))
 
 
@@ -106,10 +108,14 @@ def _counted(unit: AmountUnit, amount: Floats, animals: Animals) -> tuple[Floats
 
 
 def _events(
-    model: CompiledModel, disease: AnimalDisease, driver: InjuryDriver, injury: Injury, effect: Floats
+    model: CompiledModel,
+    disease: AnimalDisease,
+    driver: InjuryDriver,
+    injury: Injury,
+    start: float,
+    effect: Floats,
 ) -> EventTable:
     who = np.arange(effect.size)
-    start = injury.start_h + driver.start_h
     if driver.length_h is None:
         return same_events(ADD_STATE, model.states.index(driver.target), who, start, effect)
     length = driver.length_h

@@ -1,9 +1,14 @@
-"""Which part of an animal experiment or of a lung out of the body the model can answer, and why not the rest."""
+"""Which part of an experiment on animals or perfused lungs the model answers, and why not the rest."""
 
 from __future__ import annotations
 
-from mesolung.biology.animal_disease import AmountUnit, AnimalDisease, animal_diseases, disease_of_agent
-from mesolung.biology.animal_disease import read_animal_disease
+from mesolung.biology.animal_disease import (
+    AmountUnit,
+    AnimalDisease,
+    animal_diseases,
+    disease_of_agent,
+    read_animal_disease,
+)
 from mesolung.biology.states import STATE
 from mesolung.biology.tables import reserved, routes
 from mesolung.product.product import MODELLED_TYPES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,12 +59,11 @@ def size_of(host: Species, weight_kg: Floats, exponent: Floats) -> Floats:
         exponent: float64[n], the species' discrepancy from scaling by size alone.
 
     Returns:
-        float64[n]: human lung mass over the subject's, which grows with its weight, to the power 1 + exponent.
-        This is the one place where amounts are scaled between species.
+        float64[n]: human lung mass over that of the species, to the power 1 + exponent, over the subject's
+        weight relative to its species'. This is the one place where amounts are scaled between species.
     """
     human = read_species(HUMAN)
-    lung = host.lung_g * weight_kg / host.weight_kg * host.share
-    return (human.lung_g / lung) ** (1.0 + exponent)
+    return (human.lung_g / (host.lung_g * host.share)) ** (1.0 + exponent) * host.weight_kg / weight_kg
 
 
 def changed(values: Mapping[str, Floats], changes: tuple[Change, ...], host: Species) -> dict[str, Floats]:
@@ -99,8 +98,8 @@ def make_animals(setting: Setting) -> Animals:
         setting: of the run.
 
     Returns:
-        the subjects. Their numbers depend on the seed, the replicate and the subject; typical values are those
-        of the replicate's draw, as in trials.
+        the subjects. Their numbers depend on the seed, the replicate and the subject; typical values are
+        those of the replicate's draw, as in trials.
     """
     model, draws, subjects = setting.model, setting.draws, setting.subjects
     host = host_of(setting.study)
@@ -128,8 +127,10 @@ def make_animals(setting: Setting) -> Animals:
     return Animals(host, enrolled, {WEIGHT: weight, "pbw": weight}, size, failed)
 
 
-def _spreads(draws: Draws, ids: list[str], scores, spread: float) -> dict[str, Floats]:
-    """Scores of the parameters that differ between subjects, narrowed as the species' subjects differ less."""
+def _spreads(
+    draws: Draws, ids: list[str], scores: Callable[[str], Floats], spread: float
+) -> dict[str, Floats]:
+    """Scores of the parameters that differ between subjects, as much narrower as the species' spread is."""
     return {name: spread * scores(name) for name in ids if draws.parameters[name].between_subject > 0}
 
 

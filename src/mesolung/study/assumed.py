@@ -72,7 +72,8 @@ def _of_treatments(study: Study, add: Any) -> None:
                 add(f"{name}.duration", row.duration_h, "h", row.meaning)
     for observation in study.observations:
         if observation.time_unknown:
-            add(f"time of observation {observation.index}", None, "h", "unknown: even over the study")
+            where = "the last half of the study" if study.kind in EXPERIMENTS else "the study"
+            add(f"time of observation {observation.index}", None, "h", f"unknown: even over {where}")
     if any(arm.size is None and arm.ratio is None for arm in study.arms):
         add("arm.size", *_unknown("size", study.kind))
     for arm in study.arms:

@@ -1,4 +1,4 @@
-"""An experiment run: animals or perfused lungs from rest, injured and treated at their times, under every arm."""
+"""An experiment run: animals or perfused lungs from rest, injured and treated, under every arm."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.cross_reactivity import cross_reactivity
-from mesolung.biology.species import HUMAN
+from mesolung.biology.species import HUMAN, Change
 from mesolung.engine import ADD_PARAMETER, ADD_STATE, EventTable
-from mesolung.population.events import joined, shifted
+from mesolung.population.events import joined
 from mesolung.product.product import OF_CELLS, WITHOUT_CELLS
 from mesolung.streams import uniforms
 from mesolung.study.animal_injury import injure
@@ -31,8 +31,11 @@ SHOWN_OF_EXPERIMENT = ("bal_neutrophil_count", "bal_protein", "bal_il6", "evlw",
 NEEDED = ("MSC_licensed",)
 # Outputs every two hours on the first two days, when injuries are made, then every six, later daily.
 EVERY_H = ((2.0, 48.0), (6.0, 168.0))
+BEFORE_EVERY_H = 6.0
 # An animal gets its dose at once, not over half an hour, unless the study says otherwise: assumed.
 BOLUS_H = 1.0 / 60.0
+# An animal is killed once: what is read at a time that nobody told is read in this last part of the study.
+LAST_PART = 0.5
 
 
 def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
@@ -42,8 +45,9 @@ def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
         setting: of the run; no library and no diseases of patients are needed.
 
     Returns:
-        the replicate trials, times since the study's origin, and the subjects at rest. Every subject is solved
-        under every arm with the same parameters, size and, where arms share an injury, the same injury.
+        the replicate trials, times since the study's origin, and the subjects at rest. Every subject
+        is solved under every arm with the same parameters and size and, where arms share one, the same
+        injury.
     """
     study, model = setting.study, setting.model
     animals = make_animals(setting)
@@ -59,7 +63,7 @@ def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
     given: dict[str, Given] = {}
     arms = sorted(study.arms, key=lambda arm: arm.name)
     for done, arm in enumerate(arms):
-        hurt = injure(setting, animals, injuries_of(study, arm))
+        hurt = injure(setting, animals, injuries_of(study, arm), -start)
         own = replace(animals, enrolled=_with_changes(setting, animals, hurt.changes))
         what = _scaled(
             give(
@@ -72,6 +76,7 @@ def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
                 seed=setting.seed,
                 duration_h=study.duration_h,
                 unstated_of=study.kind,
+                before_h=-start,
             ),
             animals.size,
         )
@@ -85,7 +90,7 @@ def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
             times_h=times - start,
             outputs=names,
             parameters=what.parameters,
-            events=shifted(events, np.full(events.time.shape, -start)),
+            events=events,
             same=np.arange(animals.size.size),
             workers=setting.workers,
             chunk=setting.chunk,
@@ -97,7 +102,7 @@ def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
     u = [uniforms(setting.seed, "unknown time", s, 1)[0] for s in range(setting.slots)]
     traits = {
         **animals.covariates,
-        UNKNOWN_TIME_H: np.repeat(study.duration_h * np.array(u), setting.subjects),
+        UNKNOWN_TIME_H: np.repeat(study.duration_h * (1.0 - LAST_PART * np.array(u)), setting.subjects),
     }
     trials = {}
     for arm in study.arms:
@@ -132,7 +137,9 @@ def first_moment(study: Study) -> float:
     return min(moments)
 
 
-def output_times_of_experiment(start_h: float, duration_h: float, ends_h: tuple[float, ...]) -> NDArray[np.float64]:
+def output_times_of_experiment(
+    start_h: float, duration_h: float, ends_h: tuple[float, ...]
+) -> NDArray[np.float64]:
     """When the courses of an arm of an experiment are kept.
 
     Arguments:
@@ -143,7 +150,7 @@ def output_times_of_experiment(start_h: float, duration_h: float, ends_h: tuple[
     Returns:
         float64[T], increasing, hours since the study's origin; the first is the start, at rest.
     """
-    parts = [[start_h, 0.0, duration_h], [t + AFTER_DOSE_H for t in ends_h]]
+    parts = [[*np.arange(start_h, 0.0, BEFORE_EVERY_H), 0.0, duration_h], [t + AFTER_DOSE_H for t in ends_h]]
     since = 0.0
     for every, until in EVERY_H:
         parts.append(list(np.arange(since, until, every)))
@@ -153,7 +160,7 @@ def output_times_of_experiment(start_h: float, duration_h: float, ends_h: tuple[
     return times[(times >= start_h) & (times <= duration_h)]
 
 
-def _with_changes(setting: Setting, animals: Animals, changes) -> Enrolled:
+def _with_changes(setting: Setting, animals: Animals, changes: tuple[Change, ...]) -> Enrolled:
     """The subjects with the parameters of the agents that injure them; at rest they change nothing."""
     if not changes:
         return animals.enrolled
@@ -167,7 +174,8 @@ def _with_changes(setting: Setting, animals: Animals, changes) -> Enrolled:
 
 def _at_once(arm: Arm) -> Arm:
     treatments = tuple(
-        t if t.infusion_h is not None else t.model_copy(update={"infusion_h": BOLUS_H}) for t in arm.treatments
+        t if t.infusion_h is not None else t.model_copy(update={"infusion_h": BOLUS_H})
+        for t in arm.treatments
     )
     return arm.model_copy(update={"treatments": treatments})
 

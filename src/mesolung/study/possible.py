@@ -13,8 +13,8 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from mesolung.biology.columns import bounds_of, names_of, number_of, one_of, text_of, units_of, wrong, yes_of
 from mesolung.biology.animal_disease import animal_diseases
+from mesolung.biology.columns import bounds_of, names_of, number_of, one_of, text_of, units_of, wrong, yes_of
 from mesolung.biology.disease import diseases
 from mesolung.biology.tables import (
     BETTER,

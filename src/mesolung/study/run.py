@@ -157,7 +157,10 @@ def _experiment(setting: Setting, clock: dict[str, float]) -> _Simulated:
     """Animals or perfused lungs, injured in the experiment."""
     trials, animals = simulate_experiment(setting)
     clock["arms"] = time.perf_counter()
-    traits = {"disease": np.full(animals.size.size, " + ".join(setting.study.disease_names)), **animals.covariates}
+    traits = {
+        "disease": np.full(animals.size.size, " + ".join(setting.study.disease_names)),
+        **animals.covariates,
+    }
     return _Simulated(
         trials,
         {arm.name: traits for arm in setting.study.arms},

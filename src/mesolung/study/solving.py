@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,7 @@ def give(
     seed: int,
     duration_h: float,
     unstated_of: str = TRIAL,
+    before_h: float = 0.0,
 ) -> Given:
     """Work out doses and drugs of an arm for every subject of a panel.
 
@@ -69,6 +70,8 @@ def give(
         seed: keys lots, and who has which background drug.
         duration_h: end of the study.
         unstated_of: kind of study, whose habits stand in for what is unknown of a treatment.
+        before_h: hours from the start of the courses to the time that treatments count from; the events count
+            from the start.
 
     Returns:
         what is given.
@@ -85,7 +88,8 @@ def give(
         has = u < background.share
         identity.append(has.astype(np.intp))
         weight = panel.covariates["weight"]
-        parts.append(_drug(model, name, background, np.flatnonzero(has), weight, duration_h))
+        later = background.model_copy(update={"start_h": background.start_h + before_h})
+        parts.append(_drug(model, name, later, np.flatnonzero(has), weight, duration_h + before_h))
     parameters: dict[str, NDArray[np.float64]] = {}
     doses: dict[str, NDArray[np.float64]] = {}
     ends: list[float] = []
@@ -103,7 +107,8 @@ def give(
                 in_blood=routes()[way.route].through_blood,
             )
             parameters = {k: np.repeat(v, subjects) for k, v in profile.parameters.items()}
-            events, stages = _cells(model, treatment, way, profile, panel, subjects, length)
+            later = replace(way, times_h=tuple(t + before_h for t in way.times_h))
+            events, stages = _cells(model, treatment, later, profile, panel, subjects, length)
             parts.append(events)
             for stage, cells in stages.items():
                 doses[stage] = doses.get(stage, 0.0) + cells
