@@ -199,7 +199,7 @@ def test_an_experiment_runs_to_a_result_like_a_trial(study_of) -> None:
     assert result.json["arms"]["ill"]["wet_dry@1d"]["p50"] > result.json["arms"]["sham"]["wet_dry@1d"]["p50"]
     assert result.json["failed_subjects"] == 0 and result.manifest["complete"]
     assert {"injury.lps.amount", "injury.lps.route", "weight"} <= set(result.json["assumed_inputs"])
-    assert result.manifest["species"]["name"] == "mouse"
+    assert result.manifest["species"] == "mouse" and set(result.manifest["texts"]) == {"mouse", "lps"}
 
 
 def test_what_an_experiment_cannot_have_waits_with_its_reason(study_of) -> None:

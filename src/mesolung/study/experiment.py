@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.biology.animal_disease import disease_of_agent, read_animal_disease
 from mesolung.biology.cross_reactivity import cross_reactivity
 from mesolung.biology.species import HUMAN, Change
 from mesolung.engine import ADD_PARAMETER, ADD_STATE, EventTable
@@ -16,7 +17,7 @@ from mesolung.product.product import OF_CELLS, WITHOUT_CELLS
 from mesolung.streams import uniforms
 from mesolung.study.animal_injury import injure
 from mesolung.study.animal_modelled import injuries_of
-from mesolung.study.animals import Animals, changed, make_animals
+from mesolung.study.animals import Animals, changed, host_of, make_animals
 from mesolung.study.arm import Arm
 from mesolung.study.asked import UNKNOWN_TIME_H, outputs_asked
 from mesolung.study.replicates import ArmTrials
@@ -121,6 +122,21 @@ def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
     failures = {arm.name: solved[arm.name, table_of(study, arm)].failures for arm in study.arms}
     total = sum(len(o.death_uniform) for o in outcomes.values())
     return Trials(trials, given, failures, total), animals
+
+
+def rests_on(study: Study) -> dict[str, str]:
+    """The texts of the package that an experiment rests on beside the model.
+
+    Arguments:
+        study: of kind animal or ex-vivo.
+
+    Returns:
+        what each is -> its SHA-256: the species, and the injuries of its arms.
+    """
+    host = host_of(study)
+    agents = {injury.agent for arm in study.arms for injury in injuries_of(study, arm)}
+    names = sorted(disease_of_agent()[agent] for agent in agents if agent in disease_of_agent())
+    return {host.label: host.hash, **{name: read_animal_disease(name).hash for name in names}}
 
 
 def first_moment(study: Study) -> float:

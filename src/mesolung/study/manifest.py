@@ -111,7 +111,11 @@ def manifest_of(
 
 
 def manifest_of_experiment(
-    setting: Setting, animals: Animals, trials: Trials, clock: Mapping[str, float]
+    setting: Setting,
+    animals: Animals,
+    trials: Trials,
+    clock: Mapping[str, float],
+    texts: Mapping[str, str],
 ) -> dict[str, Any]:
     """Collect what a run of an experiment rested on.
 
@@ -120,6 +124,7 @@ def manifest_of_experiment(
         animals: its subjects.
         trials: the replicates, for their failures.
         clock: stage -> moment of its end, seconds; "start" first.
+        texts: what it rested on beside the model -> SHA-256.
 
     Returns:
         the manifest, with the keys of `manifest_of`; there is no library and nobody is enrolled.
@@ -146,7 +151,8 @@ def manifest_of_experiment(
         "kernel": setting.model.kernel_id,
         "posterior": setting.draws.posterior,
         "diseases": dict(study.diseases),
-        "species": {"name": host.name, "label": host.label, "sha256": host.hash},
+        "species": host.name,
+        "texts": dict(texts),
         "population": {},
         "parameter_grades": dict(
             sorted(Counter(p.grade for p in setting.draws.parameters.values() if not p.is_setting).items())

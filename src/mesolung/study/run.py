@@ -28,7 +28,7 @@ from mesolung.study.arm import Arm
 from mesolung.study.asked import Asked
 from mesolung.study.canonical import inputs_sha256
 from mesolung.study.enrolling import Panel, enrol_panels
-from mesolung.study.experiment import SHOWN_OF_EXPERIMENT, simulate_experiment
+from mesolung.study.experiment import SHOWN_OF_EXPERIMENT, rests_on, simulate_experiment
 from mesolung.study.manifest import manifest_of, manifest_of_experiment, versions
 from mesolung.study.modelled import modelled_part
 from mesolung.study.observing import subjects_for
@@ -165,7 +165,7 @@ def _experiment(setting: Setting, clock: dict[str, float]) -> _Simulated:
         trials,
         {arm.name: traits for arm in setting.study.arms},
         SHOWN_OF_EXPERIMENT,
-        lambda ended: manifest_of_experiment(setting, animals, trials, ended),
+        lambda ended: manifest_of_experiment(setting, animals, trials, ended, rests_on(setting.study)),
     )
 
 
