@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from mesolung.biology.columns import built_rows, number_of, one_of, required_of, text_of
+from mesolung.biology.columns import built_rows, named_rows, number_of, one_of, required_of, text_of
 from mesolung.reading import Refusal, Row
 from mesolung.streams import uniforms
 from mesolung.units import quantity
@@ -20,6 +20,7 @@ from mesolung.units import quantity
 COLUMNS = ("what", "choice", "share", "spread", "source")
 WHAT = ("dose", "route", "times", "size")
 DOSE_UNIT = "cells/kg"
+DOSE_COLUMNS = ("product", "dose", "unit", "spread", "source")
 TRIAL = "trial"
 # Kinds of studies with habits of their own, and the table that holds them.
 TABLES: Mapping[str, str] = MappingProxyType(
@@ -72,7 +73,42 @@ def _choice(row: Row) -> Choice:
     return Choice(text_of(row, "choice"), share, spread, text_of(row, "source"))
 
 
-def drawn_doses(seed: int, treatment: str, slots: int, kind: str = TRIAL) -> NDArray[np.float64]:
+@dataclass(frozen=True)
+class UnknownDose:
+    """A row of ``unstated_doses.csv``, of a type of product that is not counted in cells.
+
+    Attributes:
+        dose: the typical one.
+        unit: as study files write it.
+        spread: SD of the natural logarithm.
+        source: publication, "derived: ..." or "assumed: ...".
+    """
+
+    dose: float
+    unit: str
+    spread: float
+    source: str
+
+
+@cache
+def unknown_doses() -> Mapping[str, UnknownDose]:
+    """Read ``unstated_doses.csv``: type of product -> row; cells are not among them. Refusal as above."""
+    return named_rows(files("mesolung.product") / "unstated_doses.csv", DOSE_COLUMNS, _dose, "product")
+
+
+def _dose(row: Row) -> UnknownDose:
+    dose, spread = required_of(row, "dose"), required_of(row, "spread")
+    return UnknownDose(dose, text_of(row, "unit"), spread, text_of(row, "source"))
+
+
+def unknown_dose_unit(product: str) -> str:
+    """The unit in which an unknown dose of a type of product is drawn."""
+    return unknown_doses()[product].unit if product in unknown_doses() else DOSE_UNIT
+
+
+def drawn_doses(
+    seed: int, treatment: str, slots: int, kind: str = TRIAL, *, product: str = "cells"
+) -> NDArray[np.float64]:
     """Draw the dose of a treatment whose dose is unknown.
 
     Arguments:
@@ -80,12 +116,16 @@ def drawn_doses(seed: int, treatment: str, slots: int, kind: str = TRIAL) -> NDA
         treatment: names the treatment, so that two have doses of their own.
         slots: S.
         kind: of study.
+        product: type of what is given.
 
     Returns:
-        float64[S], cells per kg, one a replicate.
+        float64[S], cells per kg, or for what is not counted in cells the unit of its row, one a replicate.
     """
-    (row,) = unstated(kind)["dose"]
     z = ndtri(np.array([uniforms(seed, f"unknown dose:{treatment}", s, 1)[0] for s in range(slots)]))
+    if product in unknown_doses():
+        other = unknown_doses()[product]
+        return other.dose * np.exp(other.spread * z)
+    (row,) = unstated(kind)["dose"]
     return quantity(row.choice).to(DOSE_UNIT) * np.exp((row.spread or 0.0) * z)
 
 

@@ -10,10 +10,11 @@ from mesolung.biology.animal_disease import (
     read_animal_disease,
 )
 from mesolung.biology.states import STATE
-from mesolung.biology.tables import reserved, routes
+from mesolung.biology.tables import reserved
 from mesolung.product.product import MODELLED_TYPES
 from mesolung.study.animal_endpoints import HEALTHY, animal_endpoint
 from mesolung.study.arm import UNKNOWN, Arm
+from mesolung.study.dosing import why_not_given
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.injury import Injury
 from mesolung.study.observation import Observation
@@ -73,11 +74,11 @@ def why_not_experiment_arm(study: Study, arm: Arm, longest_h: float) -> str | No
         if reason := why_not_injury(injury):
             return reason
     for treatment in arm.treatments:
-        kind, route = treatment.product.type, treatment.route
+        kind = treatment.product.type
         if kind not in MODELLED_TYPES:
             return f'product type "{kind}" waits for {reserved()["product type", kind]}'
-        if route != UNKNOWN and route not in routes():
-            return f'route "{route}" waits for {reserved()["route", str(route)]}'
+        if reason := why_not_given(kind, treatment.route):
+            return reason
         if any(not -LONGEST_BEFORE_H <= time <= longest_h for time in treatment.times_h):
             return f"a treatment more than {LONGEST_BEFORE_H / 24:g} d before or {longest_h / 24:g} d after"
     for other in arm.treatments[1:]:

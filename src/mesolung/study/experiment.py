@@ -76,6 +76,7 @@ def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
                 subjects=setting.subjects,
                 seed=setting.seed,
                 duration_h=study.duration_h,
+                typical=setting.draws.values,
                 unstated_of=study.kind,
                 before_h=-start,
             ),

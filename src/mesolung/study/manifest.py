@@ -14,7 +14,7 @@ from typing import Any
 from mesolung.population.enrolment import BORROWING_WORTH_A_WARNING
 from mesolung.population.library import Library
 from mesolung.study.animals import Animals
-from mesolung.study.assumed import assumed_inputs
+from mesolung.study.assumed import assumed_inputs, wide_conversions
 from mesolung.study.canonical import inputs_sha256
 from mesolung.study.enrolled import population_of
 from mesolung.study.enrolling import Panel
@@ -68,6 +68,7 @@ def manifest_of(
             for m in panel.enrolment.marginals
             if abs(m.achieved_sd - m.requested_sd) > SPREAD_MISSED * m.requested_sd
         ]
+    warnings += wide_conversions(study)
     if not study.blinded:
         warnings.append(OPEN_LABEL)
     if not study.randomised:

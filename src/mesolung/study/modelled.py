@@ -9,7 +9,7 @@ from typing import Any
 
 from mesolung.biology.disease import diseases
 from mesolung.biology.states import STATE
-from mesolung.biology.tables import backgrounds, endpoints, reserved, routes
+from mesolung.biology.tables import backgrounds, endpoints, reserved
 from mesolung.product.product import MODELLED_TYPES
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.animal_modelled import (
@@ -17,7 +17,8 @@ from mesolung.study.animal_modelled import (
     why_not_experiment,
     why_not_experiment_arm,
 )
-from mesolung.study.arm import UNKNOWN, Arm, Treatment
+from mesolung.study.arm import Arm, Treatment
+from mesolung.study.dosing import why_not_given
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import BASELINE, Observation
 from mesolung.study.population import Background
@@ -89,11 +90,11 @@ def _why_not_care(study: Study, arm: Arm) -> str | None:
 
 
 def _why_not_treatment(study: Study, treatment: Treatment) -> str | None:
-    kind, route = treatment.product.type, treatment.route
+    kind = treatment.product.type
     if kind not in MODELLED_TYPES:
         return _waits(f'product type "{kind}"', reserved()["product type", kind])
-    if route != UNKNOWN and route not in routes():
-        return _waits(f'route "{route}"', reserved()["route", str(route)])
+    if reason := why_not_given(kind, treatment.route):
+        return reason
     if study.origin != "enrolment":
         return f"a treatment at times from {study.origin}"
     if any(not 0 <= time <= LONGEST_MODELLED_H for time in treatment.times_h):

@@ -364,4 +364,6 @@ def _waterfall(study: Study, trials: Trials):
 
 
 def _product_name(arm: Arm) -> str:
-    return " + ".join(f"{t.product.source} cells" for t in arm.treatments if t.product.type == "cells")
+    called = {"cells": "cells", "control-cells": "fibroblasts"}
+    alive = [t.product for t in arm.treatments if t.product.type in called]
+    return " + ".join(f"{product.source} {called[product.type]}" for product in alive)

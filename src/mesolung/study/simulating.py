@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.phenotypes import phenotypes
-from mesolung.biology.tables import backgrounds
+from mesolung.biology.tables import backgrounds, endpoints
 from mesolung.engine import CompiledModel, SubjectFailure
 from mesolung.population.baseline import VENTILATED
 from mesolung.population.twice import HAZARD
@@ -117,6 +117,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
             subjects=setting.subjects,
             seed=setting.seed,
             duration_h=study.duration_h,
+            typical=setting.draws.values,
         )
         if key == table_of(study, arm):
             given[arm.name] = what
@@ -183,11 +184,13 @@ def followed(
         )
 
     death, home = drawn("death"), drawn(DISCHARGED)
+    happening = {row.outputs[0] for row in endpoints().values() if row.rule == "happened"}
     found = {}
     for place, c in solved.items():
         # The hazard of discharge counts from enrolment; the course before it may have had some.
+        chances = {name: drawn(f"event:{name}") for name in sorted(happening & c.outputs.keys())}
         leaving = c.outputs[DISCHARGE] - c.outputs[DISCHARGE][:, :1] if DISCHARGE in c.outputs else None
-        found[place] = Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, death, leaving, home)
+        found[place] = Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, death, leaving, home, chances)
     return found
 
 

@@ -21,7 +21,8 @@ class Way:
     Attributes:
         route: name of a row of ``routes.csv``.
         times_h: starts of the administrations, h since enrolment.
-        dose: float64[S], one administration in the treatment's unit; 0 in replicates that give it otherwise.
+        dose: float64[S], one administration in the treatment's unit, an unknown one in the unit that it is
+            drawn in; 0 in replicates that give it otherwise.
     """
 
     route: str
@@ -48,7 +49,7 @@ def ways_of(
     everyone = np.ones(slots, np.bool_)
     dose = np.full(slots, treatment.dose or 0.0)
     if treatment.dose is None:
-        dose = drawn_doses(seed, name, slots, kind)
+        dose = drawn_doses(seed, name, slots, kind, product=treatment.product.type)
     routes = [(str(treatment.route), everyone)]
     if treatment.route == UNKNOWN:
         routes = drawn_choices("route", seed, name, slots, kind)
