@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mesolung.biology.animal_disease import animal_diseases, read_animal_disease
+from mesolung.biology.cross_reactivity import PARAMETER_OF, cross_reactivity
 from mesolung.biology.species import HUMAN, all_changes, read_perfused, read_species, species_names
 from mesolung.biology.symbols import package_symbols
 from mesolung.reading import Refusal
@@ -182,6 +183,39 @@ def test_what_comes_before_the_injury_is_given_before_it(study_of) -> None:
     assert neutrophils[:, ill.times > 6.0].max() > 5 * neutrophils[:, :1].max()
     times = output_times_of_experiment(-24.0, 48.0, (5.0,))
     assert times[0] == -24.0 and 6.0 in times and times[-1] == 48.0
+
+
+def cells_arm(name: str, dose: str, route: str, species: str = "human") -> str:
+    """An arm of four healthy subjects that are given cells."""
+    product = f'{{ source = "bone marrow", species = "{species}" }}'
+    return (
+        f'[[arm]]\nname = "{name}"\nsize = 4\ninjury = "none"\n[[arm.treatment]]\nproduct = {product}\n'
+        f'dose = "{dose}"\nroute = "{route}"\ntimes = ["0 h"]\n'
+    )
+
+
+def test_a_million_cells_in_the_vein_of_a_mouse_are_safe_and_ten_million_are_not(study_of) -> None:
+    """Between them lies what killed (3e6, doi 10.4142/jvs.23300); into the airway neither blocks a vessel."""
+    doses = (("safe", "1e6 cells", "intravenous"), ("lethal", "1e7 cells", "intravenous"))
+    text = "".join(cells_arm(*one) for one in (*doses, ("airway", "1e7 cells", "intratracheal")))
+    found = courses(study_of(text, disease="healthy", duration="24 h"))
+    dead = {name: float(np.mean(-np.expm1(-one["HAZ"][:, -1]))) for name, one in found.items()}
+    assert dead["safe"] < 0.2 < 0.8 < dead["lethal"] and dead["airway"] < 0.01
+
+
+def test_cells_sense_their_host_as_the_table_says(study_of) -> None:
+    text = cells_arm("human", "5e5 cells", "intratracheal") + cells_arm(
+        "own", "5e5 cells", "intratracheal", "mouse"
+    )
+    setting = prepare(study_of(text, disease="healthy"), replicates=2, seed=2)
+    trials, _ = simulate_experiment(setting)
+    named = ("product_cross_ifng", "product_cross_tnf", "product_ido")
+    given = {name: [float(one.parameters[n][0]) for n in named] for name, one in trials.given.items()}
+    assert given == {"human": [0.0, 1.0, 1.0], "own": [1.0, 1.0, 0.0]}
+    assert cross_reactivity("human", "human") == dict.fromkeys(PARAMETER_OF.values(), 1.0)
+    for donor in species_names():
+        for host in species_names():
+            assert set(cross_reactivity(donor, host)) == set(PARAMETER_OF.values())
 
 
 def test_the_same_seed_gives_the_same_answer_whatever_the_chunk_and_another_arm(study_of) -> None:

@@ -33,8 +33,8 @@ NEEDED = ("MSC_licensed",)
 # Outputs every two hours on the first two days, when injuries are made, then every six, later daily.
 EVERY_H = ((2.0, 48.0), (6.0, 168.0))
 BEFORE_EVERY_H = 6.0
-# An animal gets its dose at once, not over half an hour, unless the study says otherwise: assumed.
-BOLUS_H = 1.0 / 60.0
+# An animal gets its dose by a slow injection, not over half an hour, unless the study says otherwise.
+BOLUS_H = 5.0 / 60.0
 # An animal is killed once: what is read at a time that nobody told is read in this last part of the study.
 LAST_PART = 0.5
 
