@@ -15,9 +15,11 @@ from pydantic import ValidationError
 
 from mesolung.biology import phenotypes as phenotype_module
 from mesolung.biology import tables
+from mesolung.biology.animal_disease import animal_diseases
 from mesolung.biology.disease import diseases, read_disease
 from mesolung.biology.parameters import read_parameters
 from mesolung.biology.phenotypes import phenotypes
+from mesolung.biology.species import species_names
 from mesolung.biology.states import states
 from mesolung.biology.symbols import package_symbols
 from mesolung.biology.tables import (
@@ -36,6 +38,7 @@ from mesolung.product import unstated as unstated_module
 from mesolung.product.priors import read_sources
 from mesolung.product.product import MODELLED_TYPES, PRODUCT_TYPES, SOURCES, Product
 from mesolung.reading import Refusal
+from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.arm import DoseUnit, Route
 from mesolung.study.arms import DOSE_UNITS
 from mesolung.study.endpoint import Contrast, Deaths
@@ -102,9 +105,9 @@ SERVED = {
     "endpoint": set(endpoints()),
     "baseline": set(covariates()) | {n for n, r in endpoints().items() if r.at_enrolment},
     "background": set(backgrounds()),
-    "kind": {"trial"},
-    "disease": set(diseases()),
-    "species": {"human"},
+    "kind": {"trial", *EXPERIMENTS},
+    "disease": {*diseases(), *animal_diseases()},
+    "species": set(species_names()),
     "origin": {"enrolment", "onset"},
     "product type": set(MODELLED_TYPES),
     "route": set(routes()),
@@ -155,7 +158,7 @@ def test_what_is_planned_is_told_apart_from_what_is_served() -> None:
 
 
 def test_animals_injuries_and_rules_have_units_that_are_known() -> None:
-    assert set(animals()) == {name for kind, name in reserved() if kind == "species"}
+    assert {*animals(), "human"} == set(species_names())
     assert all(0 < a.lightest_kg < a.heaviest_kg and a.oldest_year > 0 for a in animals().values())
     for agent in agents().values():
         for k, unit in enumerate(agent.units):

@@ -21,6 +21,11 @@ COLUMNS = ("what", "choice", "share", "spread", "source")
 WHAT = ("dose", "route", "times", "size")
 DOSE_UNIT = "cells/kg"
 DOSE_COLUMNS = ("product", "dose", "unit", "spread", "source")
+TRIAL = "trial"
+# Kinds of studies with habits of their own, and the table that holds them.
+TABLES: Mapping[str, str] = MappingProxyType(
+    {TRIAL: "unstated.csv", "animal": "unstated_animal.csv", "ex-vivo": "unstated_ex_vivo.csv"}
+)
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,11 @@ class Choice:
 
 
 @cache
-def unstated() -> Mapping[str, tuple[Choice, ...]]:
-    """Read ``unstated.csv``.
+def unstated(kind: str = TRIAL) -> Mapping[str, tuple[Choice, ...]]:
+    """Read the table of a kind of study, ``unstated.csv`` for trials.
+
+    Arguments:
+        kind: a key of `TABLES`.
 
     Returns:
         "dose", "route", "times" and "size" -> choices.
@@ -51,11 +59,11 @@ def unstated() -> Mapping[str, tuple[Choice, ...]]:
         Refusal: for a table that cannot be used.
     """
     found: dict[str, list[Choice]] = {what: [] for what in WHAT}
-    for row, choice in built_rows(files("mesolung.product") / "unstated.csv", COLUMNS, _choice):
+    for row, choice in built_rows(files("mesolung.product") / TABLES[kind], COLUMNS, _choice):
         found[row["what"]].append(choice)
     for what, choices in found.items():
         if abs(sum(c.share for c in choices) - 1.0) > 1e-9:
-            raise Refusal(f"the shares of {what} do not add up to 1", file="unstated.csv")
+            raise Refusal(f"the shares of {what} do not add up to 1", file=TABLES[kind])
     return MappingProxyType({what: tuple(choices) for what, choices in found.items()})
 
 
@@ -98,13 +106,16 @@ def unknown_dose_unit(product: str) -> str:
     return unknown_doses()[product].unit if product in unknown_doses() else DOSE_UNIT
 
 
-def drawn_doses(seed: int, treatment: str, slots: int, *, product: str = "cells") -> NDArray[np.float64]:
+def drawn_doses(
+    seed: int, treatment: str, slots: int, kind: str = TRIAL, *, product: str = "cells"
+) -> NDArray[np.float64]:
     """Draw the dose of a treatment whose dose is unknown.
 
     Arguments:
         seed: of the run.
         treatment: names the treatment, so that two have doses of their own.
         slots: S.
+        kind: of study.
         product: type of what is given.
 
     Returns:
@@ -114,36 +125,39 @@ def drawn_doses(seed: int, treatment: str, slots: int, *, product: str = "cells"
     if product in unknown_doses():
         other = unknown_doses()[product]
         return other.dose * np.exp(other.spread * z)
-    (row,) = unstated()["dose"]
+    (row,) = unstated(kind)["dose"]
     return quantity(row.choice).to(DOSE_UNIT) * np.exp((row.spread or 0.0) * z)
 
 
-def drawn_choices(what: str, seed: int, treatment: str, slots: int) -> list[tuple[str, NDArray[np.bool_]]]:
+def drawn_choices(
+    what: str, seed: int, treatment: str, slots: int, kind: str = TRIAL
+) -> list[tuple[str, NDArray[np.bool_]]]:
     """Draw the route or the schedule of a treatment for every replicate.
 
     Arguments:
         what: "route" or "times".
-        seed, treatment, slots: as `drawn_doses`.
+        seed, treatment, slots, kind: as `drawn_doses`.
 
     Returns:
         (choice, bool[S] the replicates that have it); choices that none has are left out.
     """
-    rows = unstated()[what]
+    rows = unstated(kind)[what]
     edges = np.cumsum([row.share for row in rows])[:-1]
     u = np.array([uniforms(seed, f"unknown {what}:{treatment}", s, 1)[0] for s in range(slots)])
     place = np.searchsorted(edges, u, side="right")
     return [(row.choice, place == k) for k, row in enumerate(rows) if np.any(place == k)]
 
 
-def drawn_size(seed: int) -> int:
+def drawn_size(seed: int, kind: str = TRIAL) -> int:
     """Draw the number of subjects of an arm whose size is unknown: one for all such arms of a study.
 
     Arguments:
         seed: of the run.
+        kind: of study.
 
     Returns:
         subjects, at least 2.
     """
-    (row,) = unstated()["size"]
+    (row,) = unstated(kind)["size"]
     z = float(ndtri(uniforms(seed, "unknown size", 0, 1)[0]))
     return max(2, round(float(row.choice) * float(np.exp((row.spread or 0.0) * z))))

@@ -14,10 +14,11 @@ from mesolung.population.events import joined
 from mesolung.product.kinds import KINDS
 from mesolung.product.priors import read_priors
 from mesolung.product.profile import lot_profile
+from mesolung.product.unstated import TRIAL
 from mesolung.streams import uniforms
 from mesolung.study.arm import Arm, Treatment
 from mesolung.study.dosing import administered, entering, unit_of_dose
-from mesolung.study.enrolling import Panel
+from mesolung.study.followed import Followed
 from mesolung.study.population import Background
 from mesolung.study.ways import ways_of
 from mesolung.trial.doses import drug_doses, product_doses
@@ -50,7 +51,7 @@ class Given:
 def give(
     model: CompiledModel,
     arm: Arm,
-    panel: Panel,
+    panel: Followed,
     *,
     key: str,
     draw_of_slot: NDArray[np.intp],
@@ -58,6 +59,8 @@ def give(
     seed: int,
     duration_h: float,
     typical: Mapping[str, NDArray[np.float64]] | None = None,
+    unstated_of: str = TRIAL,
+    before_h: float = 0.0,
 ) -> Given:
     """Work out doses and drugs of an arm for every subject of a panel.
 
@@ -72,6 +75,9 @@ def give(
         duration_h: end of the study.
         typical: parameter of the model -> float64[D], its typical value in each draw, of which dissolved
             factors are made; without it a product has none.
+        unstated_of: kind of study, whose habits stand in for what is unknown of a treatment.
+        before_h: hours from the start of the courses to the time that treatments count from; the events count
+            from the start.
 
     Returns:
         what is given.
@@ -88,7 +94,8 @@ def give(
         has = u < background.share
         identity.append(has.astype(np.intp))
         weight = panel.covariates["weight"]
-        parts.append(_drug(model, name, background, np.flatnonzero(has), weight, duration_h))
+        later = background.model_copy(update={"start_h": background.start_h + before_h})
+        parts.append(_drug(model, name, later, np.flatnonzero(has), weight, duration_h + before_h))
     parameters: dict[str, NDArray[np.float64]] = {}
     doses: dict[str, NDArray[np.float64]] = {}
     ends: list[float] = []
@@ -98,7 +105,7 @@ def give(
             continue
         length = _infusion(treatment, seed, slots, subjects)
         longest = treatment.longest_infusion_h or float(np.max(length))
-        for way in ways_of(treatment, f"{arm.name}:{len(ends)}", seed, slots, duration_h):
+        for way in ways_of(treatment, f"{arm.name}:{len(ends)}", seed, slots, duration_h, unstated_of):
             route = routes()[way.route]
             profile = lot_profile(
                 treatment.product,
@@ -118,7 +125,12 @@ def give(
             amount = administered(treatment, way, panel.covariates, subjects)
             brought = entering(treatment, profile, amount, route, subjects)
             parts.append(
-                product_doses(model, amounts=brought.amounts, times_h=way.times_h, infusion_h=length)
+                product_doses(
+                    model,
+                    amounts=brought.amounts,
+                    times_h=tuple(t + before_h for t in way.times_h),
+                    infusion_h=length,
+                )
             )
             for stage, cells in brought.stages.items():
                 doses[stage] = doses.get(stage, 0.0) + cells * len(way.times_h)
@@ -131,7 +143,7 @@ def give(
 
 def solve_given(
     model: CompiledModel,
-    panel: Panel,
+    panel: Followed,
     given: Given,
     *,
     duration_h: float,
