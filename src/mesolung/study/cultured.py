@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mesolung.biology.assays import Part, all_that_fit, assays, first_that_fits
-from mesolung.biology.tables import reserved
+from mesolung.biology.species import HUMAN
 from mesolung.product.product import WITHOUT_CELLS
 from mesolung.study.arm import Arm
 from mesolung.study.endpoint import EndpointAsked
@@ -75,8 +75,8 @@ def why_not_culture(study: Study) -> str | None:
     Returns:
         the reason; None where at least a part may be.
     """
-    if waits_for := reserved().get(("species", study.species)):
-        return f'species "{study.species}" waits for {waits_for}'
+    if study.species != HUMAN:
+        return f"a culture of responders of the {study.species}"
     return None
 
 

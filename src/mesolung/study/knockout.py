@@ -12,19 +12,22 @@ from numpy.typing import NDArray
 from mesolung import __version__
 from mesolung.biology.mechanisms import Knockout
 from mesolung.reading import Refusal
+from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.answering import planned_endpoints
 from mesolung.study.answers import NEITHER, pairs
 from mesolung.study.asked import Asked, asked_of
 from mesolung.study.canonical import inputs_sha256
 from mesolung.study.enrolling import Panel, enrol_panels
+from mesolung.study.experiment import simulate_experiment
 from mesolung.study.modelled import left_out, modelled_part, not_modelled
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.run import EXPECTED_SUBJECTS, library_for, prepare
 from mesolung.study.setting import Progress, Setting
-from mesolung.study.simulating import simulate, tables_one
+from mesolung.study.simulating import Trials, simulate, tables_one
 from mesolung.study.study import Study
 from mesolung.trial.contrasts import contrast, is_ratio, sign_of_better
 from mesolung.trial.estimates import is_geometric
+from mesolung.trial.potential import ArmCourses
 
 Values = NDArray[np.float64]
 # A change smaller than this part of the effect scale's unit is the solver's tolerance, not the mechanism.
@@ -106,8 +109,8 @@ def knock_out(
             "nothing to knock out: no arm is given a product", file=study.file, allowed="[[arm.treatment]]"
         )
     setting = _setting(part, draws, replicates, seed, workers, subjects, progress)
-    panels, failed_run_in = enrol_panels(setting, tables_one(part), library_for(setting))
-    on = simulate(setting, panels)
+    run = _Run(setting) if part.kind in EXPERIMENTS else _Patients(setting)
+    on = run.trials()
     lines = lines_of(part, on.arms, treated)
     if not lines:
         raise Refusal("no endpoint of the plan or the observations has an effect", file=study.file)
@@ -118,8 +121,7 @@ def knock_out(
     failed = sum(len(f) for f in on.failures.values())
     for place, knockout in enumerate(off):
         setting.progress("knock-outs", place, len(off))
-        changed = {key: switched_off(panel, setting, knockout.switches) for key, panel in panels.items()}
-        trials = simulate(setting, changed, untouched)
+        trials = run.trials(dict.fromkeys(changed_arms, knockout.switches), untouched)
         failed += sum(len(f) for f in trials.failures.values())
         found[knockout.id] = {line.key: benefit(line, trials.arms, setting) for line in lines}
     return {
@@ -134,12 +136,48 @@ def knock_out(
         "subjects": subjects,
         "seed": seed,
         "failed_subjects": failed,
-        "failed_run_in": failed_run_in,
+        "failed_run_in": run.failed,
         "said": {"monte_carlo": ERROR, "carried": CARRIED},
         "warnings": left_out(study),
         "knockouts": [{"id": k.id, "label": k.label, "switches": list(k.switches)} for k in off],
         "endpoints": [_entry(line, with_all[line.key], found, off) for line in lines],
     }
+
+
+class _Run:
+    """An experiment: subjects start at rest, so that every run makes them anew, and the same."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting, self.failed = setting, 0
+
+    def trials(
+        self,
+        off: Mapping[str, Sequence[str]] | None = None,
+        done: Mapping[tuple[str, str], ArmCourses] | None = None,
+    ) -> Trials:
+        """All arms; those of ``off`` with their parameters at 0, those of ``done`` as they were."""
+        trials, subjects = simulate_experiment(self.setting, off, done)
+        self.failed = subjects.failed
+        return trials
+
+
+class _Patients(_Run):
+    """A trial: patients are enrolled once."""
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        tables = tables_one(setting.study)
+        self.panels, self.failed = enrol_panels(setting, tables, library_for(setting))
+
+    def trials(
+        self,
+        off: Mapping[str, Sequence[str]] | None = None,
+        done: Mapping[tuple[str, str], ArmCourses] | None = None,
+    ) -> Trials:
+        """As of an experiment; the arms of ``off`` lack the same mechanisms."""
+        switches = next(iter(off.values())) if off else ()
+        panels = {k: switched_off(panel, self.setting, switches) for k, panel in self.panels.items()}
+        return simulate(self.setting, panels, done)
 
 
 def lines_of(study: Study, arms: Mapping[str, ArmTrials], treated: set[str]) -> list[Line]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.phenotypes import phenotypes
-from mesolung.biology.tables import backgrounds
+from mesolung.biology.tables import backgrounds, endpoints
 from mesolung.engine import CompiledModel, SubjectFailure
 from mesolung.population.baseline import VENTILATED
 from mesolung.population.twice import HAZARD
@@ -124,6 +124,7 @@ def simulate(
             subjects=setting.subjects,
             seed=setting.seed,
             duration_h=study.duration_h,
+            typical=setting.draws.values,
         )
         if key == table_of(study, arm):
             given[arm.name] = what
@@ -140,8 +141,8 @@ def simulate(
             chunk=setting.chunk,
             progress=lambda k, n, d=place: setting.progress("arms", d * n + k, len(work) * n),
         )
-    outcomes = _followed(setting, solved)
-    members = _allocated(setting)
+    outcomes = followed(setting, solved)
+    members = allocated(setting)
     times = [uniforms(setting.seed, "unknown time", s, 1)[0] for s in range(setting.slots)]
     sometime = np.repeat(study.duration_h * np.array(times), setting.subjects)
     arms = {
@@ -173,9 +174,18 @@ def _supports(background: Mapping[str, Background]) -> dict[str, float]:
     return {name: line.share for name, line in background.items() if rows[name].how == "enrolment"}
 
 
-def _followed(
+def followed(
     setting: Setting, solved: Mapping[tuple[str, str], ArmCourses]
 ) -> dict[tuple[str, str], Outcomes]:
+    """Follow solved subjects to death and discharge, with the same chances under every arm.
+
+    Arguments:
+        setting: of the run.
+        solved: courses by (arm, key of its table 1).
+
+    Returns:
+        outcomes by the same keys.
+    """
     scale = np.repeat(_trial_hazard(setting, solved), setting.subjects)[:, None]
 
     def drawn(purpose: str) -> NDArray[np.float64]:
@@ -184,15 +194,22 @@ def _followed(
         )
 
     death, home = drawn("death"), drawn(DISCHARGED)
+    happening = {row.outputs[0] for row in endpoints().values() if row.rule == "happened"}
     found = {}
     for place, c in solved.items():
         # The hazard of discharge counts from enrolment; the course before it may have had some.
+        chances = {name: drawn(f"event:{name}") for name in sorted(happening & c.outputs.keys())}
         leaving = c.outputs[DISCHARGE] - c.outputs[DISCHARGE][:, :1] if DISCHARGE in c.outputs else None
-        found[place] = Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, death, leaving, home)
+        found[place] = Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, death, leaving, home, chances)
     return found
 
 
-def _allocated(setting: Setting) -> dict[str, NDArray[np.intp]]:
+def allocated(setting: Setting) -> dict[str, NDArray[np.intp]]:
+    """Allocate the subjects of every replicate: arm -> intp[R, n], which of its subjects are in the arm.
+
+    Arguments:
+        setting: of the run.
+    """
     sizes = setting.sizes
     total = sum(sizes.values())
     u = np.stack([uniforms(setting.seed, "allocation", r, total) for r in range(setting.replicates)])

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from mesolung.biology.states import STATE, state_row, states
 from mesolung.biology.tables import endpoints
+from mesolung.product.received import CELLS_PER_GCELL
 from mesolung.study.replicates import ArmTrials, Asked
 from mesolung.study.solving import AFTER_DOSE_H
-from mesolung.trial.doses import CELLS_PER_GCELL
 from mesolung.trial.survival import kaplan_meier, survival_bands
 
 if TYPE_CHECKING:
