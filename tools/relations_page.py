@@ -152,7 +152,7 @@ def _knocked(knocked: Mapping[str, Any]) -> str:
             line["endpoint"],
             line["off"],
             line["finding"] if line["value"] is None else f"{line['value']:g}",
-            "–" if line["left"] is None else f"{100 * line['left']:.0f} %",
+            _left(line),
             line["verdict"],
         )
         for line in knocked["lines"]
@@ -164,6 +164,12 @@ def _knocked(knocked: Mapping[str, Any]) -> str:
     whole = _table(("Published", "Met", "Missed", "Not modelled yet"), counts)
     single = _table(("Knock-out", "Endpoint", "Off", "Published", "Effect left", "Verdict"), rows)
     return "\n".join([*whole, "", *single])
+
+
+def _left(line: Mapping[str, Any]) -> str:
+    if line["told"] is not None:
+        return f"{line['told']:.2f}"
+    return "–" if line["left"] is None else f"{100 * line['left']:.0f} %"
 
 
 def _unseen(unseen: Mapping[str, Any]) -> str:

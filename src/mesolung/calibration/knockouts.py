@@ -94,6 +94,7 @@ class Judged:
         left: part of the effect that is left; None without an answer.
         with_all: mean over draws of the natural log of treated over untreated, everything on.
         reason: why there is no answer.
+        told: the model's number where one was published.
     """
 
     published: Published
@@ -101,6 +102,7 @@ class Judged:
     left: float | None = None
     with_all: float | None = None
     reason: str = ""
+    told: float | None = None
 
 
 def published(path: Path = TABLE) -> tuple[Published, ...]:
@@ -170,7 +172,7 @@ def judged(row: Published, on: Values, off: Values) -> Judged:
     if row.finding == NUMBER:
         ours, theirs = without - whole, float(np.log(row.value or 1.0))
         met = ours * theirs > 0 and abs(np.log(ours / theirs)) <= np.log(2.0)
-        return Judged(row, MET if met else MISSED, without / whole if abs(whole) > NOTHING else None, whole)
+        return Judged(row, MET if met else MISSED, None, whole, told=float(np.exp(ours)))
     if not abs(whole) > NOTHING:
         return Judged(row, MISSED, None, whole)
     left = without / whole
@@ -194,6 +196,7 @@ def record_of(found: Sequence[Judged], about: Mapping[str, Any]) -> dict[str, An
             "finding": one.published.finding,
             "value": one.published.value,
             "verdict": one.verdict,
+            "told": None if one.told is None else round(one.told, 4),
             "left": None if one.left is None else round(one.left, 4),
             "log_ratio_with_all": None if one.with_all is None else round(one.with_all, 4),
             "reason": one.reason,
@@ -290,6 +293,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         for line in record["lines"]:
             left = "-" if line["left"] is None else f"{line['left']:.2f} of the effect left"
+            if line["told"] is not None:
+                left = f"{line['value']:g} published, {line['told']:.2f} told"
             print(f"{line['verdict']:17}{line['id']:22}{line['finding']:10}{left}  {line['reason']}")
         for finding, counts in record["counts"].items():
             print(f"{finding}: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
