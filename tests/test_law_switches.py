@@ -50,6 +50,10 @@ SWITCHES = {
     "endothelium_HGF": "ENDO",
     "on_LL37 killing_LL37 killing_mito killing_PGE2": "BAC NOS PAMP",
     "on_mito gain_mito": "MITO",
+    "on_niche gain_niche": (
+        f"{DRIVEN} {NODES} {PLASMA} NEU NEU_blood DC NK NK_blood PB IFNG BAC NOS PAMP AT2 TRANS SURF"
+        " ENDO EVLW FIBRO MFB REPROG TUMOUR"
+    ),
     "on_EV gain_EV": f"{PLASMA} AT2 DC ENDO EVLW IFNG IL10 NEU NEU_blood NK NK_blood PB REPROG SURF TRANS",
     "reprogram_EV reprogram_engulfment reprogram_PGE2": "REPROG",
     "treg_KYN treg_PGE2": "TREG_node",

@@ -75,7 +75,7 @@ def test_every_modelled_type_has_a_profile_and_a_state_to_enter() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("route", [name for name in routes() if name != "oral"])
+@pytest.mark.parametrize("route", routes())
 def test_shares_are_shares_and_parameters_are_the_models(kind: str, route: str) -> None:
     found = profile(kind, route, unit_of(kind))
     for name in ("viable", "lysed", "apoptotic", "delivered"):
@@ -242,6 +242,7 @@ def test_a_treatment_that_cannot_be_is_refused(study_of, swap: tuple[str, str], 
         ('type = "ev"', "2e6 cell-equivalents", "intravenous", True),
         ('type = "ev"', "unknown", "unknown", False),
         ('type = "conditioned-medium"', "5 mL", "intravenous", True),
+        ('type = "ev"', "1e11 particles", "intraperitoneal", False),
         ('type = "conditioned-medium"', "1e7 cell-equivalents", "intratracheal", False),
         ('type = "control-cells"', "1e6 cells/kg", "intraperitoneal", False),
         ('type = "heat-killed-cells"', "1e6 cells", "intravenous", False),
@@ -260,6 +261,10 @@ def test_a_run_says_what_it_assumed_of_a_product(study_of, product, dose, route,
         assert any("nine lots in ten span" in line["why"] for line in named.values())
     if 0.0 < (routes()[route].delivered if route in routes() else 1.0) < 1.0:
         assert named[f"{route}.delivered"]["value"] == routes()[route].delivered
+    assert ("product.soluble_from_blood" in named) == (
+        kind in ("ev", "conditioned-medium") and route in ("intravenous", "intraperitoneal")
+    )
+    assert (f"{route}.absorbed" in named) == (kind == "ev" and route == "intraperitoneal")
 
 
 @pytest.mark.parametrize("kind", ["apoptotic-cells", "heat-killed-cells"])

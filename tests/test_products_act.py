@@ -155,3 +155,11 @@ def test_little_of_medium_in_blood_comes_to_lung_fluid(ill: Subjects) -> None:
         people = given(ill, treatment("conditioned-medium", "1e9 cell-equivalents", route))
         levels.append(course(people, 9.5, every=1 / 48, outputs=("HGF",))["HGF"].max(axis=1))
     assert np.all(levels[1] < 0.3 * levels[0])
+
+
+def test_a_subjects_own_cells_raise_no_antibody_to_the_donor(ill: Subjects) -> None:
+    hazards = []
+    for own in (True, False):
+        people = given(ill, treatment("cells", "1e8 cells", "intravenous", autologous=own))
+        hazards.append(course(people, 16, outputs=("HAZ_DSA",))["HAZ_DSA"][:, -1])
+    assert np.all(hazards[0] == 0.0) and np.all(hazards[1] > 0.0)

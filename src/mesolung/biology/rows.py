@@ -165,9 +165,9 @@ class Route:
 
     Attributes:
         name: as study files write it.
-        live_cells_enter, apoptotic_cells_enter, particles_enter: states that receive the living cells, those
-            that arrive dying, and the vesicles; None where none of them comes to the lung.
-        soluble_enter: where dissolved factors go, "lung" for lung fluid or "blood"; None for nowhere.
+        live_cells_enter, particles_enter: states that receive the living cells and the vesicles.
+        apoptotic_cells_enter: state that receives cells that arrive dying; None where none comes to the lung.
+        soluble_enter: where dissolved factors go, "lung" for lung fluid or "blood".
         delivered: typical share of what is given that arrives there.
         absorbed: typical share of vesicles and factors that leaves where they were injected for the blood.
         through_blood: whether the cells meet complement on their way.
@@ -177,10 +177,10 @@ class Route:
     """
 
     name: str
-    live_cells_enter: str | None
+    live_cells_enter: str
     apoptotic_cells_enter: str | None
-    particles_enter: str | None
-    soluble_enter: str | None
+    particles_enter: str
+    soluble_enter: str
     delivered: float
     absorbed: float
     through_blood: bool

@@ -51,7 +51,7 @@ ROUTE_COLUMNS = (
     "name", "live_cells_enter", "apoptotic_cells_enter", "particles_enter", "soluble_enter", "delivered",
     "absorbed", "through_blood", "source", "grade", "meaning",
 )  # fmt: skip
-SOLUBLE_ENTER = (LUNG, "blood", "")
+SOLUBLE_ENTER = (LUNG, "blood")
 RESERVED_COLUMNS = ("kind", "name", "waits_for")
 
 TYPES = ("binary", "count", "continuous", "time", "rate")
@@ -269,13 +269,12 @@ def _background(row: Row) -> Background:
 
 
 def _route(row: Row) -> Route:
-    enter = {
-        name: row[name] or None for name in ("live_cells_enter", "apoptotic_cells_enter", "particles_enter")
-    }
     return Route(
         name=row["name"],
-        **enter,
-        soluble_enter=one_of(row, "soluble_enter", SOLUBLE_ENTER) or None,
+        live_cells_enter=text_of(row, "live_cells_enter"),
+        apoptotic_cells_enter=row["apoptotic_cells_enter"] or None,
+        particles_enter=text_of(row, "particles_enter"),
+        soluble_enter=one_of(row, "soluble_enter", SOLUBLE_ENTER),
         delivered=_share_of(row, "delivered"),
         absorbed=_share_of(row, "absorbed"),
         through_blood=yes_of(row, "through_blood"),

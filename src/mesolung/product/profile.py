@@ -18,9 +18,9 @@ from mesolung.product.received import Profile as Profile
 # Beside the cells that it is to act on: nothing is lost on a way, and there is no complement.
 BESIDE = Route(
     name="beside",
-    live_cells_enter=None,
+    live_cells_enter="",
     apoptotic_cells_enter=None,
-    particles_enter=None,
+    particles_enter="",
     soluble_enter=LUNG,
     delivered=1.0,
     absorbed=1.0,

@@ -11,7 +11,7 @@ from mesolung.biology.tables import backgrounds, routes
 from mesolung.product.kinds import COUNTED, KINDS, WIDE, conversion
 from mesolung.product.living import MIST
 from mesolung.product.priors import read_priors
-from mesolung.product.product import ALIVE
+from mesolung.product.product import ALIVE, WITHOUT_CELLS
 from mesolung.product.unstated import unknown_doses, unstated
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.animal_modelled import injuries_of, route_of
@@ -174,6 +174,10 @@ def _product(treatment: Treatment, add: Callable[[str, Any, str, str], None]) ->
     route = None if treatment.route in (None, UNKNOWN) else routes()[treatment.route]
     if route is not None and 0.0 < route.delivered < 1.0:
         add(f"{route.name}.delivered", route.delivered, "fraction", route.source)
+    if route is not None and 0.0 < route.absorbed < 1.0 and product.type in WITHOUT_CELLS:
+        add(f"{route.name}.absorbed", route.absorbed, "fraction", route.source)
+    if route is not None and not route.airway and product.type in WITHOUT_CELLS:
+        prior("product.soluble_from_blood", "soluble_from_blood")
     if route is not None and route.name in MIST and product.type in ALIVE:
         prior("product.nebulised_viability", "nebulised_viability")
     if treatment.infusion_h is None:

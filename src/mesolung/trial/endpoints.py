@@ -279,20 +279,29 @@ def _expected_occurrence(
 def _chance(
     outcomes: Outcomes, row: EndpointRow, time_h: Time, at_death: float, beside_death: bool
 ) -> Floats:
-    """Chance that an event came by the time; beside death, that it came before it, else ``at_death``."""
+    """Chance that an event came by the time; beside death, that it came before it, else ``at_death``.
+
+    nan for a time outside the outputs and for a course that failed before it.
+    """
     hours, death = outcomes.times, outcomes.cumulative_hazard
     until = np.broadcast_to(np.asarray(time_h, dtype=np.float64), (outcomes.size,))[:, None]
     # The hazard stands still after the time asked for; within a step both hazards are constant.
     event = outcomes.event_hazard(row.outputs[0])
     inside = np.clip((until - hours[:-1]) / np.diff(hours), 0.0, 1.0)
-    step = np.diff(event, axis=1) * inside
+    inside[~outcomes.inside(time_h)] = np.nan
+
+    def met(hazard: Floats) -> Floats:
+        # What is not known of a later step does not matter.
+        return np.where(inside == 0.0, 0.0, np.diff(hazard, axis=1) * inside)
+
+    step = met(event)
     if not beside_death:
         return -np.expm1(-step.sum(axis=1))
-    lethal = np.diff(np.maximum.accumulate(death, axis=1), axis=1) * inside
+    lethal = met(np.maximum.accumulate(death, axis=1))
     both = step + lethal
     free = np.exp(-(np.cumsum(both, axis=1) - both))
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(both > 0.0, step / both, 0.0)
+        share = np.where(both == 0.0, 0.0, step / both)
     came = (free * -np.expm1(-both) * share).sum(axis=1)
     return came + at_death * (free * -np.expm1(-both) * (1.0 - share)).sum(axis=1)
 
