@@ -48,6 +48,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "support": ("support",),
     "outcome": ("outcome", "trial"),
     "endpoints": ("endpoints",),
+    "laboratory": ("laboratory",),
     "diseases": ("driver", "background"),
 }
 # Rows whose ids begin so stand on a page of their own and not with the rest of their module.

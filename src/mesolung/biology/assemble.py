@@ -24,6 +24,7 @@ from mesolung.reading import Refusal
 MODULES = (
     "units", "fate", "vesicles", "effects", "harm", "systemic", "innate", "adaptive", "mediators", "pathogen",
     "barrier", "coagulation", "fibrosis", "drugs", "gas_exchange", "support", "outcome", "endpoints",
+    "laboratory",
 )  # fmt: skip
 SWITCHED = (
     "driver",

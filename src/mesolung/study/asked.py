@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mesolung.biology.states import STATE, state_row
 from mesolung.biology.tables import endpoint_in
+from mesolung.study.animal_endpoints import animal_endpoint
 from mesolung.study.arm import UNKNOWN
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import Observation
@@ -98,7 +99,9 @@ def asked_of(study: Study, line: EndpointAsked | Observation) -> Asked:
         line: of that study.
     """
     name = line.name if isinstance(line, EndpointAsked) else line.endpoint
-    row = row_of(name, min(study.diseases, key=lambda disease: (-study.diseases[disease], disease)))
+    row = animal_endpoint(name, study.disease_names, study.species, study.kind)
+    if row is None:
+        row = row_of(name, min(study.diseases, key=lambda disease: (-study.diseases[disease], disease)))
     unknown = isinstance(line, Observation) and line.time_unknown
     return Asked(row, line.time_h, line.as_, line.deaths, line.where, study.origin == "onset", unknown)
 

@@ -117,6 +117,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
             subjects=setting.subjects,
             seed=setting.seed,
             duration_h=study.duration_h,
+            typical=setting.draws.values,
         )
         if key == table_of(study, arm):
             given[arm.name] = what
@@ -130,8 +131,8 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
             chunk=setting.chunk,
             progress=lambda k, n, d=done: setting.progress("arms", d * n + k, len(work) * n),
         )
-    outcomes = _followed(setting, solved)
-    members = _allocated(setting)
+    outcomes = followed(setting, solved)
+    members = allocated(setting)
     times = [uniforms(setting.seed, "unknown time", s, 1)[0] for s in range(setting.slots)]
     sometime = np.repeat(study.duration_h * np.array(times), setting.subjects)
     arms = {
@@ -163,9 +164,18 @@ def _supports(background: Mapping[str, Background]) -> dict[str, float]:
     return {name: line.share for name, line in background.items() if rows[name].how == "enrolment"}
 
 
-def _followed(
+def followed(
     setting: Setting, solved: Mapping[tuple[str, str], ArmCourses]
 ) -> dict[tuple[str, str], Outcomes]:
+    """Follow solved subjects to death and discharge, with the same chances under every arm.
+
+    Arguments:
+        setting: of the run.
+        solved: courses by (arm, key of its table 1).
+
+    Returns:
+        outcomes by the same keys.
+    """
     scale = np.repeat(_trial_hazard(setting, solved), setting.subjects)[:, None]
 
     def drawn(purpose: str) -> NDArray[np.float64]:
@@ -184,7 +194,12 @@ def _followed(
     return found
 
 
-def _allocated(setting: Setting) -> dict[str, NDArray[np.intp]]:
+def allocated(setting: Setting) -> dict[str, NDArray[np.intp]]:
+    """Allocate the subjects of every replicate: arm -> intp[R, n], which of its subjects are in the arm.
+
+    Arguments:
+        setting: of the run.
+    """
     sizes = setting.sizes
     total = sum(sizes.values())
     u = np.stack([uniforms(setting.seed, "allocation", r, total) for r in range(setting.replicates)])

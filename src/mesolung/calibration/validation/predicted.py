@@ -9,19 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from mesolung.biology.disease import read_disease
 from mesolung.population.enrolment import BORROWING_WORTH_A_WARNING
 from mesolung.population.library import Library
 from mesolung.reading import Refusal
+from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.asked import Asked, asked_of
 from mesolung.study.basis import Basis, basis_of
-from mesolung.study.enrolling import enrol_panels
+from mesolung.study.enrolling import Panel, enrol_panels
+from mesolung.study.experiment import simulate_experiment
 from mesolung.study.modelled import modelled_part, not_modelled
 from mesolung.study.observation import BASELINE, Observation
 from mesolung.study.observing import RESAMPLED, subjects_for
 from mesolung.study.pooled import pool
 from mesolung.study.replicates import ArmTrials
-from mesolung.study.run import library_for, prepare
+from mesolung.study.run import diseases_of, library_for, prepare
 from mesolung.study.setting import Progress, Setting
 from mesolung.study.simulating import simulate, tables_one
 from mesolung.study.study import Study
@@ -92,11 +93,16 @@ def predict(
     if part is None or not part.observations:
         return Predicted({}, missing, draws=base.scored)
     setting = thinned(setting_of(base, part))
-    try:
-        panels, failed_run_in = enrol_panels(setting, tables_one(part), _libraries(setting, libraries))
-    except Refusal as refusal:
-        return Predicted({}, missing, refusal.problem, base.scored)
-    trials = simulate(setting, panels)
+    panels: dict[str, Panel] = {}
+    if part.kind in EXPERIMENTS:
+        trials, animals = simulate_experiment(setting)
+        failed_run_in = animals.failed
+    else:
+        try:
+            panels, failed_run_in = enrol_panels(setting, tables_one(part), _libraries(setting, libraries))
+        except Refusal as refusal:
+            return Predicted({}, missing, refusal.problem, base.scored)
+        trials = simulate(setting, panels)
     failed = sum(len(found) for found in trials.failures.values())
     warnings = [f"{failed} of {trials.solved} subjects could not be solved"] if failed else []
     warnings += [
@@ -146,8 +152,7 @@ def setting_of(base: Setting, study: Study) -> Setting:
         base: from `base_setting`.
         study: that is run.
     """
-    diseases = {name: read_disease(name) for name in study.disease_names}
-    return replace(base, study=study, sizes=trial_sizes(study, base.seed), diseases=diseases)
+    return replace(base, study=study, sizes=trial_sizes(study, base.seed), diseases=diseases_of(study))
 
 
 def bases_of(study: Study, one: Observation, arms: Mapping[str, ArmTrials], setting: Setting) -> Bases:
