@@ -6,17 +6,17 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import as_file, files
+from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.entries import Entry
-from mesolung.biology.species import REASONS, Change, factors_of, known_parameter, reason_of
+from mesolung.biology.species import REASONS, Change, factors_of, known_parameter, opened, reason_of
 from mesolung.biology.spreads import hours
 from mesolung.biology.symbols import package_symbols, unit_id, unit_powers
-from mesolung.reading import Refusal, read_toml
 
 KEYS = ("name", "label", "agent", "route", "base", "amount", "length", "unit", "driver", "parameter")
 DRIVER_KEYS = (
@@ -144,11 +144,11 @@ def animal_diseases() -> tuple[str, ...]:
 
 
 @cache
-def read_animal_disease(name: str) -> AnimalDisease:
+def read_animal_disease(which: str | Path) -> AnimalDisease:
     """Read a disease that an experiment sets.
 
     Arguments:
-        name: one of `animal_diseases`.
+        which: one of `animal_diseases`, or the path of a file.
 
     Returns:
         the disease.
@@ -157,14 +157,9 @@ def read_animal_disease(name: str) -> AnimalDisease:
         Refusal: for an unknown name; with file and line for a key that is missing or unknown, a number out of
             its bounds, a name or unit that does not fit the model's, or a number without a source.
     """
-    if name not in animal_diseases():
-        raise Refusal("unknown animal disease", found=name, allowed=", ".join(animal_diseases()))
-    with as_file(files("mesolung.biology").joinpath(*FOLDER, f"{name}.toml")) as path:
-        document = read_toml(path)
-    entry = Entry(document, f"{name}.toml", (), document.values)
+    entry = opened(which, FOLDER, animal_diseases(), "animal disease")
     entry.only(*KEYS)
-    if entry.text("name") != name:
-        raise entry.refusal("the name is not the file's", "name", found=entry.text("name"), allowed=name)
+    document = entry.document
     units = {one.text("unit"): _unit(one) for one in entry.tables("unit")}
     amount = entry.table("amount")
     amount.only("median", "sd", "unit", *REASONS)
@@ -177,7 +172,7 @@ def read_animal_disease(name: str) -> AnimalDisease:
         reason_of(table)
         length = hours(table, "value")
     return AnimalDisease(
-        name=name,
+        name=entry.text("name"),
         label=entry.text("label"),
         agent=entry.text("agent"),
         route=entry.text("route", " ").strip() if "route" in entry.values else "",

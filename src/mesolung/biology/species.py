@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
+from pathlib import Path
 from types import MappingProxyType
 
 from mesolung.biology.entries import Entry
@@ -19,6 +20,7 @@ HUMAN = "human"
 # The layer over a species of a lung out of the body; no animal of its own.
 PERFUSED = "perfused-lung"
 ASSUMED = "assumed: "
+FOLDER = ("species",)
 KEYS = ("name", "label", "size", "extensive", "factor", "value")
 REASONS = ("source", "grade")
 
@@ -86,11 +88,11 @@ def species_names() -> tuple[str, ...]:
 
 
 @cache
-def read_species(name: str) -> Species:
+def read_species(which: str | Path) -> Species:
     """Read a species.
 
     Arguments:
-        name: one of `species_names`.
+        which: one of `species_names`, or the path of a file.
 
     Returns:
         the species.
@@ -99,13 +101,12 @@ def read_species(name: str) -> Species:
         Refusal: for an unknown name; with file and line for a key that is missing or unknown, a number out of
             its bounds, a parameter that the model does not have or a number without a source.
     """
-    if name not in species_names():
-        raise Refusal("unknown species", found=name, allowed=", ".join(species_names()))
-    entry = _entry(name)
+    entry = opened(which, FOLDER, species_names(), "species")
+    entry.only(*KEYS)
     size = entry.table("size")
     size.only("weight", "lung", "exponent", "spread", "delivered")
     return Species(
-        name=name,
+        name=entry.text("name"),
         label=entry.text("label"),
         weight_kg=_amount(size, "weight", "kg"),
         weight_sd=_spread(size, "weight"),
@@ -132,7 +133,7 @@ def read_perfused(name: str) -> Species:
     Raises:
         Refusal: as `read_species`.
     """
-    whole, entry = read_species(name), _entry(PERFUSED)
+    whole, entry = read_species(name), _layer()
     size = entry.table("size")
     size.only("share")
     return Species(
@@ -150,16 +151,40 @@ def read_perfused(name: str) -> Species:
 def all_changes() -> Mapping[str, tuple[Change, ...]]:
     """Every number that species files set: name of the file -> changes, for tests and pages."""
     found = {name: read_species(name).changes for name in species_names()}
-    return MappingProxyType({**found, PERFUSED: _changes(_entry(PERFUSED))})
+    return MappingProxyType({**found, PERFUSED: _changes(_layer())})
 
 
-def _entry(name: str) -> Entry:
-    with as_file(files("mesolung.biology") / "species" / f"{name}.toml") as path:
+def opened(which: str | Path, folder: Sequence[str], names: Sequence[str], what: str) -> Entry:
+    """Open a file of the package by its name, or any file by its path.
+
+    Arguments:
+        which: one of the names, or the path of a file.
+        folder: of the package's biology, where files of such names lie.
+        names: that there are.
+        what: they are, for the refusal.
+
+    Returns:
+        the content; a file of the package has the name that stands in it.
+
+    Raises:
+        Refusal: for an unknown name, or a file that cannot be read.
+    """
+    if isinstance(which, Path):
+        document = read_toml(which)
+        return Entry(document, str(which), (), document.values)
+    if which not in names:
+        raise Refusal(f"unknown {what}", found=which, allowed=", ".join(names))
+    with as_file(files("mesolung.biology").joinpath(*folder, f"{which}.toml")) as path:
         document = read_toml(path)
-    entry = Entry(document, f"{name}.toml", (), document.values)
+    entry = Entry(document, f"{which}.toml", (), document.values)
+    if entry.text("name") != which:
+        raise entry.refusal("the name is not the file's", "name", found=entry.text("name"), allowed=which)
+    return entry
+
+
+def _layer() -> Entry:
+    entry = opened(PERFUSED, FOLDER, (PERFUSED,), "layer")
     entry.only(*KEYS)
-    if entry.text("name") != name:
-        raise entry.refusal("the name is not the file's", "name", found=entry.text("name"), allowed=name)
     return entry
 
 

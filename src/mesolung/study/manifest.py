@@ -27,6 +27,8 @@ OPEN_LABEL = (
 NOT_RANDOMISED = (
     "not randomised: the simulated trial is; differences between arms at enrolment are table 1's alone"
 )
+OPEN_EXPERIMENT = "not blinded: what who knows the arm does to animals and readings is not modelled"
+EXPERIMENT_NOT_RANDOMISED = "not randomised: the simulated experiment is"
 # Share of failed subjects from which a run counts as failed.
 FAILED_SHARE = 0.001
 SPREAD_MISSED = 0.2
@@ -133,8 +135,8 @@ def manifest_of_experiment(
     study, host = setting.study, animals.host
     failures = {name: [asdict(f) for f in found] for name, found in trials.failures.items()}
     failed = sum(len(found) for found in failures.values())
-    warnings = [] if study.blinded else [OPEN_LABEL]
-    warnings += [] if study.randomised else [NOT_RANDOMISED]
+    warnings = [] if study.blinded else [OPEN_EXPERIMENT]
+    warnings += [] if study.randomised else [EXPERIMENT_NOT_RANDOMISED]
     if failed:
         warnings.append(f"{failed} subjects could not be solved; their values are missing, not filled in")
     moments = list(clock.items())
