@@ -30,6 +30,8 @@ SIGNALS = ("drive", "IL6", "TNF")
 # Cells and what they leave behind are not of the host; sensitisation is memory.
 LEFT = ("MSC_", "MARK_", "DNA_", "EV_")
 KEPT = (*COUNTERS, *MEMORY, "SENS")
+# Collagen above health turns over within months: little may have been made.
+SLOW = {"COL": 0.02, "COLM": 0.005, "MFB": 0.02}
 
 
 def cells(group: Subjects, at_d: float) -> Subjects:
@@ -72,8 +74,11 @@ def test_a_healthy_lung_given_cells_returns_to_rest() -> None:
             continue
         rest: Values = start[:, place]
         away = np.abs(end[name] - rest[:, None])
+        if name in SLOW:
+            assert np.all(away <= SLOW[name]), name
+            continue
         # Of its rest, or of how far the cells moved a state that rests at 0.
-        assert np.all(away[:, -1] <= 0.01 * np.maximum(np.abs(rest), away.max(axis=1)) + 1e-12), name
+        assert np.all(away[:, -1] <= 0.01 * np.maximum(np.abs(rest), away.max(axis=1)) + 1e-9), name
 
 
 def test_cells_leave_a_healthy_lung_and_only_labels_stay() -> None:
