@@ -56,7 +56,7 @@ every null, and every relation of two products, by construction.
 ## Knock-outs
 
 `python -m mesolung.calibration.knockouts` switches off in the model what laboratories switched off
-([how](../knockout.md#published-knock-outs)):
+([how](../knockout.md#published)):
 
 {knockouts}
 
