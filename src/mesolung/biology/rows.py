@@ -71,6 +71,7 @@ class Endpoint(Measured):
         outputs: model outputs that it is read from; empty where it is read off death or discharge.
         above: level of each output from which a yes or no is a yes; empty where there is none, or where it
             differs by disease (`endpoint_in` fills it in).
+        share: what the sample holds of its outputs, where it is measured in one (`specimens`); else 1.
     """
 
     type: str
@@ -88,6 +89,7 @@ class Endpoint(Measured):
     rule: str = "level"
     outputs: tuple[str, ...] = ()
     above: tuple[float, ...] = ()
+    share: float = 1.0
 
 
 @dataclass(frozen=True)

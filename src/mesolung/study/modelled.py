@@ -12,6 +12,7 @@ from mesolung.biology.states import STATE
 from mesolung.biology.tables import backgrounds, endpoints, reserved, routes
 from mesolung.product.product import MODELLED_TYPES
 from mesolung.study.arm import UNKNOWN, Arm, Treatment
+from mesolung.study.challenged import counts_from_a_challenge, why_not_injury
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import BASELINE, Observation
 from mesolung.study.population import Background
@@ -37,9 +38,11 @@ def why_not_study(study: Study) -> str | None:
     for what, name in named:
         if waits_for := reserved().get((what, name)):
             return _waits(f'{what} "{name}"', waits_for)
-    if study.injury and all(arm.injury for arm in study.arms):
-        return _waits(f'injury by "{study.injury[0].agent}"', reserved()["key", "injury"])
-    if waits_for := reserved().get(("origin", study.origin)):
+    injured = [why_not_injury(study, arm) for arm in study.arms]
+    if study.injury and all(injured):
+        return injured[0]
+    waits_for = reserved().get(("origin", study.origin))
+    if waits_for and not counts_from_a_challenge(study):
         return _waits(f'origin "{study.origin}"', waits_for)
     for rule in study.population.include:
         if rule.name in inclusions():
@@ -57,8 +60,8 @@ def why_not_arm(study: Study, arm: Arm) -> str | None:
     Returns:
         the reason, or None.
     """
-    if arm.injury:
-        return _waits(f'injury by "{arm.injury[0].agent}"', reserved()["key", "injury"])
+    if reason := why_not_injury(study, arm):
+        return reason
     for treatment in arm.treatments:
         if reason := _why_not_treatment(study, treatment):
             return reason
@@ -66,7 +69,7 @@ def why_not_arm(study: Study, arm: Arm) -> str | None:
         if other.product != arm.treatments[0].product:
             return "two products in one arm, whose properties the model does not tell apart in the body"
     for name, line in arm.background.items():
-        if study.origin != "enrolment" and line.start_h != 0.0:
+        if study.origin == "onset" and line.start_h != 0.0:
             return f"usual care ({name}) that starts at a time from {study.origin}"
         # What all arms have alike is left out of all; what differs between them is what they compare.
         if name not in backgrounds() and not _in_all_arms(study, name, line):
@@ -80,7 +83,7 @@ def _why_not_treatment(study: Study, treatment: Treatment) -> str | None:
         return _waits(f'product type "{kind}"', reserved()["product type", kind])
     if route != UNKNOWN and route not in routes():
         return _waits(f'route "{route}"', reserved()["route", str(route)])
-    if study.origin != "enrolment":
+    if study.origin == "onset":
         return f"a treatment at times from {study.origin}"
     if any(not 0 <= time <= LONGEST_MODELLED_H for time in treatment.times_h):
         return f"a treatment before enrolment or beyond {LONGEST_MODELLED_H / 24:g} d"
