@@ -19,6 +19,7 @@ from mesolung.report.validation_words import (
     reason_table,
     skill_table,
     term_table,
+    unscored_table,
 )
 from mesolung.report.words import words_of
 
@@ -48,8 +49,9 @@ def numbers(found: dict[str, Any], command: str) -> str:
     if refused:
         parts.append("### Studies that could not be run\n\n" + "\n".join(refused))
     reasons = reason_table(found)
-    if reasons:
-        parts.append(markdown(reasons))
+    for made in (reasons, unscored_table(found)):
+        if made is not None:
+            parts.append(markdown(made))
     return "\n\n".join(parts)
 
 

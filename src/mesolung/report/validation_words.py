@@ -324,3 +324,13 @@ def reason_table(json: Mapping[str, Any]) -> Table | None:
     rows = [(reason, number(count)) for reason, count in json["not_modelled"]["reasons"].items()]
     caption = "Not modelled yet: counted, never scored"
     return table(caption, ("Reason", "Observations"), rows, (1,)) if rows else None
+
+
+def unscored_table(json: Mapping[str, Any]) -> Table | None:
+    """Why observations that are answered stand in no score.
+
+    Arguments:
+        json: of the validation.
+    """
+    rows = [(reason, number(count)) for reason, count in json["not_scored"]["reasons"].items()]
+    return table("Answered, in no score", ("Reason", "Observations"), rows, (1,)) if rows else None

@@ -96,16 +96,32 @@ def read_observations(
 
 def _check_once(one: Observation, earlier: list[Observation], place: Place, rules: Mapping[str, str]) -> None:
     for other in earlier:
-        if _what(one, rules) != _what(other, rules):
+        if not _same_result(one, other, rules):
             continue
         versions = (one.source.version, other.source.version)
         if None in versions or versions[0] == versions[1]:
             line = place.document.line(*place.at(other.index).path)
             raise place.at(one.index).refuse(
-                "the same observation twice",
-                told=f"also on line {line}",
+                "the same observation twice" if one.form == other.form else "two versions of one result",
+                told=f"also on line {line}" + ("" if one.form == other.form else f", as {other.form}"),
                 allowed="another arm, endpoint, time or number; or a version of its own in each source",
             )
+
+
+def _same_result(one: Observation, other: Observation, rules: Mapping[str, str]) -> bool:
+    """Whether two observations are of one result, told in one form or once as a bare number."""
+    if one.form != other.form and not (_repeats(one, other) or _repeats(other, one)):
+        return False
+    return _what(one, rules)[1:] == _what(other, rules)[1:]
+
+
+def _repeats(bare: Observation, full: Observation) -> bool:
+    """Whether a bare number tells again what another form tells with its n or spread."""
+    if bare.form != "value":
+        return False
+    # Beside a median a bare number may be the mean, and beside a mean the median, unless it is the same.
+    same = full.form in ("mean", "median") and bare.value == getattr(full, full.form)
+    return same or full.form in ("events", "event_count")
 
 
 def _what(one: Observation, rules: Mapping[str, str]) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from mesolung.study.observation import Observation
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.scores import Score, joint_score, one_weight
 from mesolung.study.study import Study
+from mesolung.study.unscored import status_of
 from mesolung.trial.contrasts import is_ratio
 from mesolung.units import convert
 
@@ -60,6 +61,7 @@ def observe(
                 "version": one.source.version if one.source else None,
                 "n": one.n,
                 **score.as_json(),
+                **status_of(one, score),
             }
         )
         if one.versus is None and len(one.arm) == 1 and score.log_likelihoods is not None:

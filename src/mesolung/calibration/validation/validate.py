@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from mesolung.calibration.validation.skill import (
 from mesolung.calibration.validation.summary import parts_of, summary_of
 from mesolung.calibration.validation.treatment import CELLS
 from mesolung.study.scores import joint_score, one_weight
+from mesolung.study.unscored import why_not_scored
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +101,7 @@ def score(subjects: Sequence[Subject], *, bias: str = ALL, seed: int = 0) -> Val
         "joint": _joint(subjects, lines),
         "studies": [_study(subject) for subject in subjects],
         "not_modelled": _not_modelled(subjects),
+        "not_scored": _not_scored(lines),
     }
     return Validation(json, ordered)
 
@@ -214,12 +217,19 @@ def _study(subject: Subject) -> dict[str, Any]:
 
 
 def _not_modelled(subjects: Sequence[Subject]) -> dict[str, Any]:
-    reasons: dict[str, int] = {}
-    for subject in subjects:
-        for reason in subject.predicted.not_modelled.values():
-            reasons[reason] = reasons.get(reason, 0) + 1
-    by_number = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-    return {"observations": sum(reasons.values()), "reasons": dict(by_number)}
+    return _counted(reason for subject in subjects for reason in subject.predicted.not_modelled.values())
+
+
+def _not_scored(lines: Sequence[Line]) -> dict[str, Any]:
+    found = (why_not_scored(line.one, line.scored.score) for line in lines)
+    return _counted(reason for reason in found if reason is not None)
+
+
+def _counted(reasons: Iterable[str]) -> dict[str, Any]:
+    """How many there are of each, the most frequent first."""
+    count = Counter(reasons)
+    by_number = sorted(count.items(), key=lambda pair: (-pair[1], pair[0]))
+    return {"observations": count.total(), "reasons": dict(by_number)}
 
 
 __all__ = ["MODEL", "Validation", "headline", "score"]
