@@ -243,7 +243,9 @@ def test_a_challenge_names_parts_of_the_model_and_an_agent_of_study_files() -> N
     symbols = package_symbols()
     for (agent, route), one in challenges().items():
         assert agent in agents() and (agent, route) == (one.agent, one.route)
-        assert symbols[one.state].kind == "state" and symbols[one.state].unit == one.unit.replace("/", "_per_")
+        assert symbols[one.state].kind == "state" and symbols[one.state].unit == one.unit.replace(
+            "/", "_per_"
+        )
         assert symbols[one.rate].kind == "parameter" and symbols[one.rate].unit.endswith("_per_h")
         assert set(one.diseases) <= set(diseases()) and one.species == ("human",)
         assert any(same_dimension(one.unit, unit) for unit in agents()[agent].units)

@@ -63,7 +63,7 @@ class Endpoint(Measured):
         deaths: the usual rule for the dead: "survivors", "worst" or "zero".
         matrix: where it is measured.
         species: species that have it.
-        subjective: whether knowing the treatment can move it.
+        subjective: whether knowing the treatment can move it: told by patients, judged, or a decision.
         minimum_important: least difference that matters to patients, in ``unit``, or None.
         test: the usual test, or None for that of the type.
         default_contrast: the usual measure of the difference between arms.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.tables import backgrounds
-from mesolung.engine import CompiledModel, SubjectFailure
+from mesolung.engine import SubjectFailure
 from mesolung.population.baseline import VENTILATED
 from mesolung.population.twice import HAZARD
 from mesolung.streams import normals, uniforms
@@ -99,7 +99,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
         the replicate trials.
     """
     study = setting.study
-    wanted = _outputs(study, setting.model)
+    wanted = _outputs(setting)
     solved: dict[tuple[str, str], ArmCourses] = {}
     given: dict[str, Given] = {}
     work = [
@@ -120,16 +120,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
         )
         if key == table_of(study, arm):
             given[arm.name] = what
-        solved[arm.name, key] = solve_given(
-            setting.model,
-            panels[key],
-            what,
-            duration_h=study.duration_h,
-            outputs=wanted,
-            workers=setting.workers,
-            chunk=setting.chunk,
-            progress=lambda k, n, d=done: setting.progress("arms", d * n + k, len(work) * n),
-        )
+        solved[arm.name, key] = _solved(setting, panels[key], what, wanted, (done, len(work)))
     outcomes = _followed(setting, solved)
     members = _allocated(setting)
     times = [uniforms(setting.seed, "unknown time", s, 1)[0] for s in range(setting.slots)]
@@ -155,6 +146,29 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
         for arm in study.arms
     }
     return Trials(arms, given, failures, sum(len(o.death_uniform) for o in outcomes.values()))
+
+
+def _solved(
+    setting: Setting, panel: Panel, what: Given, wanted: tuple[str, ...], place: tuple[int, int]
+) -> ArmCourses:
+    """The courses of a panel that is given something, the ``place`` of so many; solved unless remembered."""
+    done, of = place
+    who, duration = panel.enrolled, setting.study.duration_h
+    product = [part for item in sorted(what.parameters.items()) for part in item]
+    inputs = (who.parameters, who.states, who.pending, what.events, what.same, *product)
+    return setting.remembered(
+        (*inputs, what.ends_h, what.watched_h, duration, wanted),
+        lambda: solve_given(
+            setting.model,
+            panel,
+            what,
+            duration_h=duration,
+            outputs=wanted,
+            workers=setting.workers,
+            chunk=setting.chunk,
+            progress=lambda k, n: setting.progress("arms", done * n + k, of * n),
+        ),
+    )
 
 
 def _supports(background: Mapping[str, Background]) -> dict[str, float]:
@@ -210,8 +224,9 @@ def _trial_hazard(setting: Setting, solved: Mapping[tuple[str, str], ArmCourses]
     return np.exp(0.5 * (low + high))
 
 
-def _outputs(study: Study, model: CompiledModel) -> tuple[str, ...]:
+def _outputs(setting: Setting) -> tuple[str, ...]:
+    model, asked = setting.model, outputs_asked(setting.study)
     classes = (row.observable for row in phenotypes().values())
-    names = dict.fromkeys((*NEEDED_OUTPUTS, DISCHARGE, *classes, *outputs_asked(study)))
+    names = dict.fromkeys((*NEEDED_OUTPUTS, DISCHARGE, *classes, *sorted({*asked, *setting.also})))
     known = {*model.states, *model.observables}
     return tuple(name for name in names if name in known)

@@ -16,6 +16,7 @@ from mesolung.reading import Refusal
 from mesolung.study.asked import Asked, asked_of
 from mesolung.study.basis import Basis, basis_of
 from mesolung.study.enrolling import enrol_panels
+from mesolung.study.memory import Memory
 from mesolung.study.modelled import modelled_part, not_modelled
 from mesolung.study.observation import BASELINE, Observation
 from mesolung.study.observing import RESAMPLED, subjects_for
@@ -73,7 +74,13 @@ class Predicted:
 
 
 def predict(
-    study: Study, base: Setting, *, release: bool = False, libraries: dict[str, Library] | None = None
+    study: Study,
+    base: Setting,
+    *,
+    release: bool = False,
+    libraries: dict[str, Library] | None = None,
+    memory: Memory | None = None,
+    also: tuple[str, ...] = (),
 ) -> Predicted:
     """Run a study, and keep what its observations are scored by.
 
@@ -82,6 +89,8 @@ def predict(
         base: a run with the draws and the model wanted, of this or of another study, from `base_setting`.
         release: whether expected values use the larger number of subjects.
         libraries: opened libraries of untreated courses by disease; those that are missing are added.
+        memory: what other studies of the same settings have solved, to which this one adds.
+        also: outputs that those other studies ask for and this one does not.
 
     Returns:
         the predictions. A study that nobody like its table 1 can be enrolled in is returned with the reason,
@@ -91,7 +100,7 @@ def predict(
     part = modelled_part(study)
     if part is None or not part.observations:
         return Predicted({}, missing, draws=base.scored)
-    setting = thinned(setting_of(base, part))
+    setting = replace(thinned(setting_of(base, part)), memory=memory, also=also)
     try:
         panels, failed_run_in = enrol_panels(setting, tables_one(part), _libraries(setting, libraries))
     except Refusal as refusal:
