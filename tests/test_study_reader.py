@@ -475,6 +475,16 @@ def test_a_result_told_in_two_forms_is_two_versions_of_it(text: str, study_of) -
         study_of(text + mean + level + "value = 180\n")
 
 
+def test_one_comparison_in_two_measures_is_two_versions_of_it(text: str, study_of) -> None:
+    ratio = '\n[[observation]]\narm = "UC-MSC"\nversus = "vehicle"\nendpoint = "mortality"\ntime = "28 d"\n'
+    ratio += 'contrast = "risk_ratio"\nvalue = 0.5\nci95 = [0.2, 1.3]\n'
+    odds = ratio.replace("risk_ratio", "odds_ratio")
+    with pytest.raises(Refusal, match=r"two versions of one result \(found also on line \d+, as risk_ratio"):
+        study_of(text + ratio + odds)
+    sources = [f'source = {{ version = "{name}" }}\n' for name in ("crude", "adjusted")]
+    assert len(study_of(text + ratio + sources[0] + odds + sources[1]).observations) == 4
+
+
 def test_two_forms_with_a_version_each_are_read(text: str, study_of) -> None:
     told = "\n[[observation]]\n" + SHARE.replace("28 d", "14 d") + '\nsource = { version = "abstract" }\n'
     counted = told.replace("value = 0.5", "events = 6\nn = 12").replace("abstract", "paper")

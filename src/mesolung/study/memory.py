@@ -54,7 +54,7 @@ def _key(inputs: Iterable[Any]) -> bytes:
         for part in parts:
             if isinstance(part, np.ndarray):
                 digest.update(f"{part.dtype}{part.shape}".encode())
-                digest.update(np.ascontiguousarray(part))
+                digest.update(part.tobytes())
             else:
                 digest.update(repr(part).encode())
             digest.update(b"|")

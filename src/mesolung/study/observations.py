@@ -100,10 +100,10 @@ def _check_once(one: Observation, earlier: list[Observation], place: Place, rule
             continue
         versions = (one.source.version, other.source.version)
         if None in versions or versions[0] == versions[1]:
-            line = place.document.line(*place.at(other.index).path)
+            line, told = place.document.line(*place.at(other.index).path), _measured(other)
             raise place.at(one.index).refuse(
-                "the same observation twice" if one.form == other.form else "two versions of one result",
-                told=f"also on line {line}" + ("" if one.form == other.form else f", as {other.form}"),
+                "the same observation twice" if told == _measured(one) else "two versions of one result",
+                told=f"also on line {line}" + ("" if told == _measured(one) else f", as {told}"),
                 allowed="another arm, endpoint, time or number; or a version of its own in each source",
             )
 
@@ -112,7 +112,12 @@ def _same_result(one: Observation, other: Observation, rules: Mapping[str, str])
     """Whether two observations are of one result, told in one form or once as a bare number."""
     if one.form != other.form and not (_repeats(one, other) or _repeats(other, one)):
         return False
-    return _what(one, rules)[1:] == _what(other, rules)[1:]
+    return _what(one, rules) == _what(other, rules)
+
+
+def _measured(one: Observation) -> str:
+    """The form of an observation, of a comparison its measure."""
+    return one.contrast or one.form
 
 
 def _repeats(bare: Observation, full: Observation) -> bool:
@@ -125,9 +130,9 @@ def _repeats(bare: Observation, full: Observation) -> bool:
 
 
 def _what(one: Observation, rules: Mapping[str, str]) -> tuple[Any, ...]:
-    """What an observation is of; two of the same are versions of one result or a slip."""
+    """What an observation is of, in whatever form or measure; two of the same are versions of one result."""
     where = (one.endpoint, one.time_h, one.as_, one.deaths or rules[one.endpoint], one.where)
-    return (one.form, frozenset(one.arm), *where, one.versus, one.contrast, one.order)
+    return (frozenset(one.arm), *where, one.versus, one.order)
 
 
 def _of_ratio(table: ObservationTable) -> bool:
