@@ -53,11 +53,12 @@ class Trials:
     solved: int
 
 
-def tables_one(study: Study) -> dict[str, TableOne]:
+def tables_one(study: Study, *, paired: bool = True) -> dict[str, TableOne]:
     """List the tables 1 that a study needs: the population's, and that of each arm that has its own.
 
     Arguments:
         study: the validated study.
+        paired: whether the population's is needed for the paired contrast, where no arm has it.
 
     Returns:
         table 1 by key; the population's is under `POPULATION`.
@@ -72,6 +73,8 @@ def tables_one(study: Study) -> dict[str, TableOne]:
         key = table_of(study, arm)
         if key != POPULATION:
             sets[key] = table(arm.baseline, arm.background, "arm", k, "baseline")
+    if not paired and all(table_of(study, arm) != POPULATION for arm in study.arms):
+        del sets[POPULATION]
     return sets
 
 
@@ -88,12 +91,14 @@ def table_of(study: Study, arm: Arm) -> str:
     return arm.name if own else POPULATION
 
 
-def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
+def simulate(setting: Setting, panels: Mapping[str, Panel], *, paired: bool = True) -> Trials:
     """Solve, allocate and follow the subjects of all replicates.
 
     Arguments:
         setting: of the run.
         panels: subjects by table 1.
+        paired: whether every arm is solved on the population's table 1 too, for the paired contrast; else an
+            arm with a table 1 of its own has its own courses there, which give no contrast.
 
     Returns:
         the replicate trials.
@@ -105,7 +110,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
     work = [
         (arm, key)
         for arm in sorted(study.arms, key=lambda a: a.name)
-        for key in dict.fromkeys((table_of(study, arm), POPULATION))
+        for key in dict.fromkeys((table_of(study, arm), POPULATION if paired else table_of(study, arm)))
     ]
     for done, (arm, key) in enumerate(work):
         what = give(
@@ -125,20 +130,21 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
     members = _allocated(setting)
     times = [uniforms(setting.seed, "unknown time", s, 1)[0] for s in range(setting.slots)]
     sometime = np.repeat(study.duration_h * np.array(times), setting.subjects)
-    arms = {
-        arm.name: ArmTrials(
+    arms = {}
+    for arm in study.arms:
+        own = table_of(study, arm)
+        both = POPULATION if paired else own
+        arms[arm.name] = ArmTrials(
             arm.name,
-            outcomes[arm.name, table_of(study, arm)],
+            outcomes[arm.name, own],
             setting.slots,
             members[arm.name],
             setting.scored,
-            outcomes[arm.name, POPULATION],
+            outcomes[arm.name, both],
             setting.panel,
-            {**panels[table_of(study, arm)].covariates, UNKNOWN_TIME_H: sometime},
-            {**panels[POPULATION].covariates, UNKNOWN_TIME_H: sometime},
+            {**panels[own].covariates, UNKNOWN_TIME_H: sometime},
+            {**panels[both].covariates, UNKNOWN_TIME_H: sometime},
         )
-        for arm in study.arms
-    }
     failures = {
         arm.name: tuple(
             f for key in panels if (arm.name, key) in solved for f in solved[arm.name, key].failures

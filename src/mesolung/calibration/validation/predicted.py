@@ -102,10 +102,12 @@ def predict(
         return Predicted({}, missing, draws=base.scored)
     setting = replace(thinned(setting_of(base, part)), memory=memory, also=also)
     try:
-        panels, failed_run_in = enrol_panels(setting, tables_one(part), _libraries(setting, libraries))
+        # Scores are of the arms as they were: nobody is solved for the paired contrast.
+        tables = tables_one(part, paired=False)
+        panels, failed_run_in = enrol_panels(setting, tables, _libraries(setting, libraries))
     except Refusal as refusal:
         return Predicted({}, missing, refusal.problem, base.scored)
-    trials = simulate(setting, panels)
+    trials = simulate(setting, panels, paired=False)
     failed = sum(len(found) for found in trials.failures.values())
     warnings = [f"{failed} of {trials.solved} subjects could not be solved"] if failed else []
     warnings += [
