@@ -14,6 +14,7 @@ from mesolung.report.tables import Table
 from mesolung.report.validation import sentences
 from mesolung.report.validation_words import (
     bias_table,
+    joint_table,
     observation_table,
     part_table,
     reason_table,
@@ -39,7 +40,8 @@ def numbers(found: dict[str, Any], command: str) -> str:
     parts = [f"**{found['headline']}**", "\n\n".join(sentences(found)), f"Command: `{command}`"]
     failed = observation_table(found, words, True)
     parts.append("### What failed\n\n" + (markdown(failed) if failed else "No scored observation did."))
-    for made in (skill_table(found), bias_table(found), part_table(found), term_table(found)):
+    joint = joint_table(found, words)
+    for made in (skill_table(found), bias_table(found), part_table(found), joint, term_table(found)):
         if made is not None:
             parts.append(markdown(made))
     held = observation_table(found, words, False)

@@ -7,11 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mesolung import __version__
 from mesolung.calibration.validation.baselines import SAID
 from mesolung.calibration.validation.bias import ALL, NONE, Bias, biases, chosen
 from mesolung.calibration.validation.lines import Line, Subject, lines_of
 from mesolung.calibration.validation.published import Published, published_effects
+from mesolung.calibration.validation.scoring import blocks_of, jackknife_error
 from mesolung.calibration.validation.skill import (
     LEAST_TRIALS,
     MODEL,
@@ -23,7 +27,7 @@ from mesolung.calibration.validation.skill import (
 )
 from mesolung.calibration.validation.summary import parts_of, summary_of
 from mesolung.calibration.validation.treatment import CELLS
-from mesolung.study.scores import joint_score, one_weight
+from mesolung.study.scores import Joint, joint_score, one_weight
 from mesolung.study.unscored import why_not_scored
 
 
@@ -188,16 +192,47 @@ def _joint(subjects: Sequence[Subject], lines: Sequence[Line]) -> list[dict[str,
                 group = together.setdefault((line.asked.key, line.one.form), {})
                 group.setdefault(line.one.arm[0], []).append(terms)
         for (endpoint, _), arms in sorted(together.items()):
-            both = joint_score({arm: one_weight(terms) for arm, terms in arms.items()}, control)
+            own = {arm: one_weight(terms) for arm, terms in arms.items()}
+            both = joint_score(own, control)
+            errors = joint_errors(own, control, subject.predicted.draws)
             found.append(
                 {
                     "study": subject.key,
                     "endpoint": endpoint,
+                    "arms": len(own),
                     "log_score": both.log_score,
+                    "log_score_error": errors.log_score,
                     "treated_given_control": both.treated_given_control,
+                    "treated_given_control_error": errors.treated_given_control,
                 }
             )
     return found
+
+
+def joint_errors(terms: Mapping[str, NDArray[np.float64]], control: str | None, draws: int) -> Joint:
+    """Monte-Carlo standard errors of a joint score, from leaving out blocks of draws in turn.
+
+    Arguments:
+        terms: arm -> float64[D or R], as `joint_score` takes them.
+        control: the control arm, or None.
+        draws: D.
+
+    Returns:
+        the errors in place of the scores; None where a score is.
+    """
+    count = next(iter(terms.values())).size
+    block, blocks = blocks_of(count, draws)
+    each = [
+        joint_score({arm: np.where(block == left, np.nan, own) for arm, own in terms.items()}, control)
+        for left in range(-1, blocks)
+    ]
+
+    def error(values: Sequence[float | None]) -> float | None:
+        known = np.array([np.nan if v is None else v for v in values])
+        found = jackknife_error(known)
+        return found if np.isfinite(found) else None
+
+    return Joint(error([j.log_score for j in each]), error([j.treated_given_control for j in each]))
 
 
 def _study(subject: Subject) -> dict[str, Any]:
