@@ -37,7 +37,9 @@ def numbers(found: dict[str, Any], command: str) -> str:
         command: what made it.
     """
     words = words_of([])
-    parts = [f"**{found['headline']}**", "\n\n".join(sentences(found)), f"Command: `{command}`"]
+    model = sorted({str(one["posterior"]) for one in found["studies"] if one["posterior"]})
+    made = f"Command: `{command}` (version {found['version']}, posterior {', '.join(model)})"
+    parts = [f"**{found['headline']}**", "\n\n".join(sentences(found)), made]
     failed = observation_table(found, words, True)
     parts.append("### What failed\n\n" + (markdown(failed) if failed else "No scored observation did."))
     joint = joint_table(found, words)

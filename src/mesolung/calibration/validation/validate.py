@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def score(subjects: Sequence[Subject], *, bias: str = ALL, seed: int = 0) -> Val
     for name in (NONE, *biases(), ALL):
         other = items if name == bias else _scored(subjects, effects, chosen(name), seed, True)[1]
         answers[name] = {key: _differences(differences(own)) for key, own in _classes(other).items()}
-    ordered = sorted(lines, key=lambda line: (not line.failed, _tail(line)))
+    ordered = most_surprising_first(lines)
     classes = {key: differences(own) for key, own in _classes(items).items()}
     json = {
         "schema": 1,
@@ -175,8 +176,23 @@ def _differences(found: Mapping[str, Difference]) -> dict[str, Any]:
     }
 
 
-def _tail(line: Line) -> float:
-    return 2.0 if line.scored.tail is None else line.scored.tail
+def most_surprising_first(lines: Sequence[Line]) -> list[Line]:
+    """Order observations: failures first, by their chance; of equal chance each endpoint of a study in turn.
+
+    Arguments:
+        lines: of all studies.
+    """
+
+    def chance(line: Line) -> tuple[bool, float]:
+        return not line.failed, 2.0 if line.scored.tail is None else line.scored.tail
+
+    turn: dict[tuple[Any, ...], int] = {}
+    keyed = []
+    for line in sorted(lines, key=chance):
+        own = (chance(line), line.key, line.one.endpoint)
+        turn[own] = turn.get(own, -1) + 1
+        keyed.append(((*chance(line), turn[own]), line))
+    return [line for _, line in sorted(keyed, key=itemgetter(0))]
 
 
 def _joint(subjects: Sequence[Subject], lines: Sequence[Line]) -> list[dict[str, Any]]:
