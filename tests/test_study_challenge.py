@@ -12,6 +12,7 @@ from mesolung.biology.tables import definitions
 from mesolung.calibration.volunteers import Challenge, mean_course, volunteers
 from mesolung.population import library
 from mesolung.study import Study, read_study, run
+from mesolung.study.challenged import is_sham
 from mesolung.study.modelled import modelled_part, not_modelled
 from mesolung.study.run import prepare, run_study
 
@@ -94,6 +95,8 @@ def test_doses_and_infusions_of_an_arm_are_its_own(study_of) -> None:
     each, per_kg, infused_tnf, sham = (one["p50"] for one in result.json["observations"])
     assert each == pytest.approx(per_kg, rel=0.3)  # 150 ng is 2 ng/kg of 75 kg
     assert per_kg > 3 * infused_tnf > 3 * sham
+    without = study_of(text.replace('injury = "none"', ""))  # of the study's own 150 ng
+    assert is_sham(study_of(text), "sham") and not is_sham(without, "sham")
 
 
 @pytest.mark.parametrize(

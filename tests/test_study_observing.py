@@ -51,6 +51,7 @@ def answered(folder: Path, *observations: str, **arms: ArmTrials):
     return observe(read_study(file), found, 1, "none")
 
 
+INJURY = 'injury = { agent = "lps", amount = "2 ng/kg", route = "intravenous" }\n'
 FORMS = {
     "mean": ("mean = {}\nsd = {}\nn = 10", (150.0, 40.0)),
     "median": ("median = {}\niqr = [{}, {}]\nn = 10", (150.0, 120.0, 190.0)),
@@ -184,3 +185,18 @@ def test_a_result_that_no_draw_allows_is_told_from_one_without_a_score(tmp_path)
     assert row["log_score"] == -np.inf and row["status"] == "impossible"
     row = answered(tmp_path, line.format(0), **living)[0][0]
     assert row["log_score"] == 0.0 and "status" not in row and "reason" not in row
+
+
+def test_a_sham_arm_stands_in_no_score_of_arms_together(tmp_path, monkeypatch) -> None:
+    line = 'arm = "{}"\nendpoint = "pf_ratio"\nmean = 180\nse = 20'
+    lines = line.format("cells"), line.format("none")
+    both = answered(tmp_path, *lines)[1][0]["log_score"]
+    alone = answered(tmp_path, lines[0])[1][0]["log_score"]
+    injured = STUDY.replace("[population]", INJURY + "[population]")
+    monkeypatch.setitem(globals(), "STUDY", injured)
+    assert answered(tmp_path, *lines)[1][0]["log_score"] == both != alone
+    sham = injured.replace('name = "none"', 'name = "none"\ninjury = "none"')
+    monkeypatch.setitem(globals(), "STUDY", sham)
+    rows, joint, _ = answered(tmp_path, *lines)
+    assert [one["log_score"] is None for one in rows] == [False, False]
+    assert joint == [{"endpoint": "pf_ratio@7d", "log_score": alone, "treated_given_control": None}]

@@ -42,6 +42,17 @@ def counts_from_a_challenge(study: Study) -> bool:
     return study.origin == INJURY and any(why_not_injury(study, arm) is None for arm in arms)
 
 
+def is_sham(study: Study, name: str) -> bool:
+    """Whether an arm is spared what the other arms are injured by: it stands in no score of arms together.
+
+    Arguments:
+        study: validated.
+        name: of the arm.
+    """
+    spared = any(arm.name == name and not arm.injury for arm in study.arms)
+    return spared and any(arm.injury for arm in study.arms)
+
+
 def challenge_events(model: CompiledModel, arm: Arm, weight: NDArray[np.float64]) -> EventTable:
     """Give all subjects of an arm what makes them ill.
 

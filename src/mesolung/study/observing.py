@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mesolung.study.answers import unit_of
 from mesolung.study.asked import Asked, asked_of
 from mesolung.study.basis import basis_of, score_of, stated
+from mesolung.study.challenged import is_sham
 from mesolung.study.observation import Observation
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.scores import Score, joint_score, one_weight
@@ -64,7 +65,8 @@ def observe(
                 **status_of(one, score),
             }
         )
-        if one.versus is None and len(one.arm) == 1 and score.log_likelihoods is not None:
+        single = one.versus is None and len(one.arm) == 1 and not is_sham(study, one.arm[0])
+        if single and score.log_likelihoods is not None:
             found = together.setdefault((asked.key, score.statistic), {})
             found.setdefault(one.arm[0], []).append(score.log_likelihoods)
     joint = []

@@ -28,6 +28,7 @@ from mesolung.calibration.validation.skill import (
 )
 from mesolung.calibration.validation.summary import parts_of, summary_of
 from mesolung.calibration.validation.treatment import CELLS
+from mesolung.study.challenged import is_sham
 from mesolung.study.scores import Joint, joint_score, one_weight
 from mesolung.study.unscored import why_not_scored
 
@@ -204,7 +205,7 @@ def _joint(subjects: Sequence[Subject], lines: Sequence[Line]) -> list[dict[str,
         for line in lines:
             terms = line.scored.score.log_likelihoods
             single = line.key == subject.key and line.one.versus is None and len(line.one.arm) == 1
-            if single and terms is not None:
+            if single and terms is not None and not is_sham(subject.study, line.one.arm[0]):
                 group = together.setdefault((line.asked.key, line.one.form), {})
                 group.setdefault(line.one.arm[0], []).append(terms)
         for (endpoint, _), arms in sorted(together.items()):
