@@ -169,6 +169,7 @@ def test_a_joint_score_has_the_error_that_sets_of_draws_scatter_by() -> None:
     told = [joint_errors(one, "none", DRAWS) for one in sets]
     found = [joint_score(one, "none") for one in sets]
     for name in ("log_score", "treated_given_control"):
-        scatter = np.std([getattr(one, name) for one in found])
-        assert np.mean([getattr(one, name) for one in told]) == pytest.approx(scatter, rel=0.35)
+        scatter = float(np.std([getattr(one, name) for one in found]))
+        errors = [float(getattr(one, name)) for one in told]
+        assert sum(errors) / len(errors) == pytest.approx(scatter, rel=0.35)
     assert joint_errors({"cells": sets[0]["cells"]}, None, DRAWS).treated_given_control is None
