@@ -133,7 +133,10 @@ def test_virus_of_samples_is_a_share_of_the_model_s_and_counts_from_onset(study_
     text += VIRUS.format(endpoint="viral_titre_swab", time="2 d", said=median.replace("copies", "PFU"))
     study = study_of(text)
     assert not_modelled(study) == {6: 'endpoint "viral_titre_swab" waits for infectious virus in the model'}
-    rows = run_study(study, replicates=DRAWS, seed=3).json["observations"]
+    result = run_study(study, replicates=DRAWS, seed=3)
+    rows, assumed = result.json["observations"], result.manifest["assumed_inputs"]
+    delay = next(line for line in assumed if line["name"] == "onset_to_enrolment")
+    assert delay["value"] == 0.0 and "followed from the onset" in delay["why"]
     sputum, swab, saliva, plain = (rows[k]["p50"] for k in range(4))
     assert sputum == plain > 1e4
     assert swab == pytest.approx(specimens()["viral_load_swab"].share * plain, rel=1e-6)

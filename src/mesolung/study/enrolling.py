@@ -243,7 +243,7 @@ def _delay(setting: Setting, disease: Disease, library: Library, criteria: bool)
     z = delays(disease, setting.draws.key, library.failed.shape[0], library.courses)
     usual = disease.delay if criteria else disease.delay_from_onset
     line = study.population.onset_to_enrolment
-    if line is None and _followed_from_onset(study) and not criteria:
+    if study.followed_from_onset and not criteria:
         return np.zeros_like(z)
     if line is None:
         return np.maximum(usual.at(z), 0.0)
@@ -265,12 +265,6 @@ def _delay(setting: Setting, disease: Disease, library: Library, criteria: bool)
             f"onset_to_enrolment: {error}", file=study.file, line=study.line("population", name)
         ) from None
     return target.quantile(ndtr(z))
-
-
-def _followed_from_onset(study: Study) -> bool:
-    """Whether a study follows an illness by its days and does nothing at a moment of its own."""
-    treated = any(arm.treatments or arm.background for arm in study.arms)
-    return study.origin == "onset" and not treated and not study.population.background
 
 
 def _within(value: float, sd: float, distribution: str, low: float, high: float) -> Target:
