@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 from tests.study_text import cells_arm, control_arm
 
 from mesolung.biology.tables import endpoints
@@ -13,6 +14,7 @@ from mesolung.study import read_study
 from mesolung.study.answers import arm_answer, effect_answer, unit_of
 from mesolung.study.observing import observe
 from mesolung.study.replicates import ArmTrials, Asked
+from mesolung.study.schema import result_schema
 from mesolung.trial.outcomes import Outcomes
 from mesolung.units import convert
 
@@ -49,6 +51,7 @@ def answered(folder: Path, *observations: str, **arms: ArmTrials):
     return observe(read_study(file), found, 1, "none")
 
 
+INJURY = 'injury = { agent = "lps", amount = "2 ng/kg", route = "intravenous" }\n'
 FORMS = {
     "mean": ("mean = {}\nsd = {}\nn = 10", (150.0, 40.0)),
     "median": ("median = {}\niqr = [{}, {}]\nn = 10", (150.0, 120.0, 190.0)),
@@ -152,3 +155,48 @@ def test_versions_of_one_result_share_one_weight(tmp_path) -> None:
     twice = answered(tmp_path, *(line.format(*x) for x in (("cells", "a"), ("cells", "b"), ("none", "a"))))
     assert twice[1] == once[1] and len(twice[0]) == 3
     assert once[1][0]["treated_given_control"] is not None
+
+
+RATIO = 'arm = "cells"\nversus = "none"\nendpoint = "mortality"\ncontrast = "risk_ratio"\n'
+UNSCORED = {
+    "a ratio of 0 has no logarithm": RATIO + "value = 0.0\nci95 = [0.0, 1.2]",
+    "an interval of a ratio that touches 0": RATIO + "value = 0.3\nci95 = [0.0, 1.2]",
+    "a comparison printed without an interval or p": RATIO + "value = 0.3",
+    "a p of 0 or 1": RATIO + "value = 0.3\np = 1.0",
+    "a comparison of no difference at all": RATIO + "value = 1.0\np = 0.9",
+    "a bare number": 'arm = "cells"\nendpoint = "pf_ratio"\nvalue = 180',
+}
+
+
+@pytest.mark.parametrize("reason", UNSCORED)
+def test_an_answer_without_a_score_says_why(tmp_path, reason: str) -> None:
+    found = arm("cells", hazard=0.001), arm("none", hazard=0.002)
+    row = answered(tmp_path, UNSCORED[reason], cells=found[0], none=found[1])[0][0]
+    assert row["log_score"] is None and row["p50"] is not None
+    assert row["status"] == "not scored" and row["reason"].startswith(reason)
+    items = result_schema()["properties"]["observations"]["items"]
+    Draft202012Validator(items).validate(row)
+
+
+def test_a_result_that_no_draw_allows_is_told_from_one_without_a_score(tmp_path) -> None:
+    line = 'arm = "cells"\nendpoint = "mortality"\nevents = {}\nn = 10'
+    living = {"cells": arm("cells"), "none": arm("none")}
+    row = answered(tmp_path, line.format(3), **living)[0][0]
+    assert row["log_score"] == -np.inf and row["status"] == "impossible"
+    row = answered(tmp_path, line.format(0), **living)[0][0]
+    assert row["log_score"] == 0.0 and "status" not in row and "reason" not in row
+
+
+def test_a_sham_arm_stands_in_no_score_of_arms_together(tmp_path, monkeypatch) -> None:
+    line = 'arm = "{}"\nendpoint = "pf_ratio"\nmean = 180\nse = 20'
+    lines = line.format("cells"), line.format("none")
+    both = answered(tmp_path, *lines)[1][0]["log_score"]
+    alone = answered(tmp_path, lines[0])[1][0]["log_score"]
+    injured = STUDY.replace("[population]", INJURY + "[population]")
+    monkeypatch.setitem(globals(), "STUDY", injured)
+    assert answered(tmp_path, *lines)[1][0]["log_score"] == both != alone
+    sham = injured.replace('name = "none"', 'name = "none"\ninjury = "none"')
+    monkeypatch.setitem(globals(), "STUDY", sham)
+    rows, joint, _ = answered(tmp_path, *lines)
+    assert [one["log_score"] is None for one in rows] == [False, False]
+    assert joint == [{"endpoint": "pf_ratio@7d", "log_score": alone, "treated_given_control": None}]

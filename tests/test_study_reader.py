@@ -456,3 +456,38 @@ def test_nothing_but_a_refusal_comes_of_a_damaged_file(text: str, tmp_path: Path
         assert message.startswith(f"{path}:") and "\n" not in message and len(message) < 1000
     else:
         assert re.fullmatch("[0-9a-f]{64}", inputs_sha256(study))
+
+
+SHARE = 'arm = "vehicle"\nendpoint = "mortality"\ntime = "28 d"\nvalue = 0.5'
+
+
+def test_a_result_told_in_two_forms_is_two_versions_of_it(text: str, study_of) -> None:
+    bare = f"\n[[observation]]\n{SHARE}\n"
+    with pytest.raises(Refusal, match=r"toml:\d+: two versions of one result \(found also on line \d+, as"):
+        study_of(text + bare)
+    late = bare.replace("28 d", "14 d")
+    assert len(study_of(text + late).observations) == 3
+    # A bare number beside a mean may be its median, unless it is the same number.
+    level = '\n[[observation]]\narm = "vehicle"\nendpoint = "pf_ratio"\ntime = "7 d"\n'
+    mean = level + "mean = 180\nse = 20\n"
+    assert len(study_of(text + mean + level + "value = 175\n").observations) == 4
+    with pytest.raises(Refusal, match="two versions of one result"):
+        study_of(text + mean + level + "value = 180\n")
+
+
+def test_one_comparison_in_two_measures_is_two_versions_of_it(text: str, study_of) -> None:
+    ratio = '\n[[observation]]\narm = "UC-MSC"\nversus = "vehicle"\nendpoint = "mortality"\ntime = "28 d"\n'
+    ratio += 'contrast = "risk_ratio"\nvalue = 0.5\nci95 = [0.2, 1.3]\n'
+    odds = ratio.replace("risk_ratio", "odds_ratio")
+    with pytest.raises(Refusal, match=r"two versions of one result \(found also on line \d+, as risk_ratio"):
+        study_of(text + ratio + odds)
+    sources = [f'source = {{ version = "{name}" }}\n' for name in ("crude", "adjusted")]
+    assert len(study_of(text + ratio + sources[0] + odds + sources[1]).observations) == 4
+
+
+def test_two_forms_with_a_version_each_are_read(text: str, study_of) -> None:
+    told = "\n[[observation]]\n" + SHARE.replace("28 d", "14 d") + '\nsource = { version = "abstract" }\n'
+    counted = told.replace("value = 0.5", "events = 6\nn = 12").replace("abstract", "paper")
+    assert [o.form for o in study_of(text + told + counted).observations][2:] == ["value", "events"]
+    with pytest.raises(Refusal, match="two versions of one result"):
+        study_of(text + told + counted.replace("paper", "abstract"))

@@ -16,10 +16,12 @@ from pydantic import ValidationError
 from mesolung.biology import phenotypes as phenotype_module
 from mesolung.biology import tables
 from mesolung.biology.animal_disease import animal_diseases
+from mesolung.biology.challenges import challenges
 from mesolung.biology.disease import diseases, read_disease
 from mesolung.biology.parameters import read_parameters
 from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.species import species_names
+from mesolung.biology.specimens import specimens
 from mesolung.biology.states import states
 from mesolung.biology.symbols import package_symbols
 from mesolung.biology.tables import (
@@ -225,8 +227,32 @@ def test_the_model_gives_every_endpoint_in_the_unit_of_its_row(row: tables.Endpo
         return
     assert row.outputs and all(symbols[name].kind in ("observable", "state") for name in row.outputs)
     if row.rule == "level":
-        assert row.outputs == (row.name,)
-        assert symbols[row.name].unit == SPELLED.get(row.unit, row.unit.replace("/", "_per_"))
+        sample = specimens().get(row.name)
+        assert row.outputs == ((sample.output if sample else row.name),)
+        assert symbols[row.outputs[0]].unit == SPELLED.get(row.unit, row.unit.replace("/", "_per_"))
+
+
+def test_a_sample_holds_a_share_of_an_output_and_says_where_that_is_from() -> None:
+    for name, one in specimens().items():
+        row = endpoints()[name]
+        assert row.outputs == (one.output,) and row.share == one.share > 0
+        assert row.unit == endpoints()[one.output].unit or row.rule == "present"
+        assert re.match(r"assumed: \S", one.source) or re.search(r"20\d\d", one.source)
+        assert (one.grade == "C") == one.source.startswith("assumed")
+    others = [row for row in endpoints().values() if row.name not in specimens()]
+    assert all(row.share == 1.0 for row in others)
+
+
+def test_a_challenge_names_parts_of_the_model_and_an_agent_of_study_files() -> None:
+    symbols = package_symbols()
+    for (agent, route), one in challenges().items():
+        assert agent in agents() and (agent, route) == (one.agent, one.route)
+        assert symbols[one.state].kind == "state" and symbols[one.state].unit == one.unit.replace(
+            "/", "_per_"
+        )
+        assert symbols[one.rate].kind == "parameter" and symbols[one.rate].unit.endswith("_per_h")
+        assert set(one.diseases) <= set(diseases()) and one.species == ("human",)
+        assert any(same_dimension(one.unit, unit) for unit in agents()[agent].units)
 
 
 def test_a_yes_or_no_has_a_level_for_each_of_its_outputs_in_every_disease() -> None:

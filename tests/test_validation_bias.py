@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +129,20 @@ direction = "none"
     flat = Basis(p_values=np.ones(DRAWS), shifts=np.zeros(DRAWS))
     z = moved(bases, flat, direction, row, effect)
     assert np.all(z.shifts == -1) and np.all(z.p_values < 1)
+
+
+def test_the_open_label_term_acts_on_what_people_judge_and_decide(tmp_path: Path) -> None:
+    names = [name for name, row in endpoints().items() if row.subjective]
+    assert {"ventilation_or_death", "ventilator_free_days", "discharged", "hospital_days"} <= set(names)
+    assert not {"mortality", "pf_ratio", "il6", "viral_load"} & set(names)
+
+    def moves(endpoint: str, blinded: bool) -> float:
+        subject = trial(tmp_path, f"{endpoint}-{blinded}", (3, 4), 15, (RISK, RISK), blinded=blinded)
+        seen = [one.model_copy(update={"endpoint": endpoint}) for one in subject.study.observations]
+        other = replace(subject, study=subject.study.model_copy(update={"observations": tuple(seen)}))
+        treated, control = expected(other, "open_label")
+        assert control == pytest.approx(RISK.mean())
+        return treated / float(RISK.mean())
+
+    assert moves("ventilation_or_death", False) < 0.97 and moves("discharged", False) > 1.03
+    assert moves("ventilation_or_death", True) == moves("mortality", False) == pytest.approx(1.0)

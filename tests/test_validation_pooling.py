@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from statsmodels.stats.meta_analysis import combine_effects
+from tests.planted import DRAWS, trial
 
 from mesolung.calibration.validation.pooling import (
     dersimonian_laird,
@@ -13,6 +16,7 @@ from mesolung.calibration.validation.pooling import (
     standardised_difference,
     together,
 )
+from mesolung.calibration.validation.published import published_effects
 
 # BCG vaccine against tuberculosis: cases and subjects, vaccinated and not.
 # Source: Colditz 1994 JAMA 271:698; the pooled values, Viechtbauer 2010 J Stat Softw 36(3), section 3.
@@ -66,3 +70,12 @@ def test_a_standardised_difference_is_hedges() -> None:
 
 def test_two_arms_of_one_trial_count_once() -> None:
     assert together([(0.2, 0.1), (0.4, 0.1)]) == pytest.approx((0.3, 0.05))
+
+
+def test_what_the_model_does_not_have_is_pooled_with_nothing(tmp_path: Path) -> None:
+    line = '[[observation]]\narm = "{}"\nendpoint = "pao2"\ntime = "7 d"\nmean = 80\nsd = 10\nn = 15\n'
+    risk = np.full(DRAWS, 0.3)
+    more = line.format("cells") + line.format("none")
+    study = trial(tmp_path, "gases", (3, 5), 15, (risk, risk), more=more).study
+    assert len(study.observations) == 4
+    assert [one.endpoint for one in published_effects(study)] == ["mortality"]

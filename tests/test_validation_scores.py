@@ -17,8 +17,10 @@ from mesolung.calibration.validation.mixtures import (
     sample_crps,
 )
 from mesolung.calibration.validation.scoring import Scored, jackknife_error, score_observation
+from mesolung.calibration.validation.validate import joint_errors
 from mesolung.study.basis import Basis
 from mesolung.study.observation import Observation
+from mesolung.study.scores import joint_score
 
 ASKED = SimpleNamespace(row=SimpleNamespace(scale="linear", better="lower"))
 DRAWS = 200
@@ -154,3 +156,20 @@ def test_a_direction_is_scored_by_its_class() -> None:
     assert found.log_scores[0] == pytest.approx(np.log(0.25), abs=0.01)
     assert found.crps[0] == pytest.approx(0.75**2, abs=0.01)
     assert found.tail == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_joint_score_has_the_error_that_sets_of_draws_scatter_by() -> None:
+    rng = np.random.default_rng(5)
+
+    def arms() -> dict[str, np.ndarray]:
+        truth = rng.normal(0.0, 0.5, DRAWS)
+        return {name: -0.5 * (shift - truth) ** 2 for name, shift in (("cells", 0.4), ("none", -0.2))}
+
+    sets = [arms() for _ in range(60)]
+    told = [joint_errors(one, "none", DRAWS) for one in sets]
+    found = [joint_score(one, "none") for one in sets]
+    for name in ("log_score", "treated_given_control"):
+        scatter = float(np.std([getattr(one, name) for one in found]))
+        errors = [float(getattr(one, name)) for one in told]
+        assert sum(errors) / len(errors) == pytest.approx(scatter, rel=0.35)
+    assert joint_errors({"cells": sets[0]["cells"]}, None, DRAWS).treated_given_control is None

@@ -31,6 +31,7 @@ class Row:
     test: str | None = None
     default_contrast: str | None = "risk_ratio"
     minimum_important: float | None = None
+    share: float = 1.0
 
 
 def quantity(name: str = "pf_ratio", **others: Any) -> Row:

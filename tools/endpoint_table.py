@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mesolung.biology.specimens import specimens
 from mesolung.biology.tables import Endpoint, definitions, endpoints, reserved
 from mesolung.study.possible import planned_endpoints
 
@@ -34,8 +35,8 @@ READ = {
 def endpoint_table() -> str:
     """The table of endpoints: a row each, in the order of ``endpoints.csv``."""
     header = (
-        "name", "what", "unit", "read as", "better", "dead", "matrix", "table 1", "contrast", "test",
-        "not in",
+        "name", "what", "unit", "read as", "better", "dead", "matrix", "table 1", "subjective", "contrast",
+        "test", "not in",
     )  # fmt: skip
     known = sorted({disease for row in endpoints().values() for disease in row.diseases})
     rows = [
@@ -43,11 +44,12 @@ def endpoint_table() -> str:
             f"`{row.name}`",
             row.label,
             row.unit,
-            f"{READ[row.rule]}{', log scale' if row.scale == 'log' else ''}",
+            f"{READ[row.rule]}{_sample(row)}{', log scale' if row.scale == 'log' else ''}",
             row.better,
             _dead(row),
             row.matrix,
-            "yes" if row.at_enrolment else "",
+            "yes" if row.at_enrolment and row.name not in specimens() else "",
+            "yes" if row.subjective else "",
             row.default_contrast,
             row.test or ("fisher" if row.type == "binary" else "welch"),
             ", ".join(disease for disease in known if disease not in row.diseases),
@@ -103,6 +105,11 @@ def current(text: str) -> str:
             raise ValueError(f"{PAGE.name} has no marks of the table {name}")
         text = f"{before}{start}\n\n{table()}\n{end}{after}"
     return text
+
+
+def _sample(row: Endpoint) -> str:
+    """What share of an output the sample holds that an endpoint is measured in."""
+    return f" of {row.share:g} x `{row.outputs[0]}`" if row.name in specimens() else ""
 
 
 def _dead(row: Endpoint) -> str:

@@ -14,11 +14,13 @@ from mesolung.report.tables import Table
 from mesolung.report.validation import sentences
 from mesolung.report.validation_words import (
     bias_table,
+    joint_table,
     observation_table,
     part_table,
     reason_table,
     skill_table,
     term_table,
+    unscored_table,
 )
 from mesolung.report.words import words_of
 
@@ -35,10 +37,13 @@ def numbers(found: dict[str, Any], command: str) -> str:
         command: what made it.
     """
     words = words_of([])
-    parts = [f"**{found['headline']}**", "\n\n".join(sentences(found)), f"Command: `{command}`"]
+    model = sorted({str(one["posterior"]) for one in found["studies"] if one["posterior"]})
+    made = f"Command: `{command}` (version {found['version']}, posterior {', '.join(model)})"
+    parts = [f"**{found['headline']}**", "\n\n".join(sentences(found)), made]
     failed = observation_table(found, words, True)
     parts.append("### What failed\n\n" + (markdown(failed) if failed else "No scored observation did."))
-    for made in (skill_table(found), bias_table(found), part_table(found), term_table(found)):
+    joint = joint_table(found, words)
+    for made in (skill_table(found), bias_table(found), part_table(found), joint, term_table(found)):
         if made is not None:
             parts.append(markdown(made))
     held = observation_table(found, words, False)
@@ -48,8 +53,9 @@ def numbers(found: dict[str, Any], command: str) -> str:
     if refused:
         parts.append("### Studies that could not be run\n\n" + "\n".join(refused))
     reasons = reason_table(found)
-    if reasons:
-        parts.append(markdown(reasons))
+    for made in (reasons, unscored_table(found)):
+        if made is not None:
+            parts.append(markdown(made))
     return "\n\n".join(parts)
 
 

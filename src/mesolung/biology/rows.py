@@ -64,7 +64,7 @@ class Endpoint(Measured):
         deaths: the usual rule for the dead: "survivors", "worst" or "zero".
         matrix: where it is measured.
         species: species that have it.
-        subjective: whether knowing the treatment can move it.
+        subjective: whether knowing the treatment can move it: told by patients, judged, or a decision.
         minimum_important: least difference that matters to patients, in ``unit``, or None.
         test: the usual test, or None for that of the type.
         default_contrast: the usual measure of the difference between arms.
@@ -72,6 +72,7 @@ class Endpoint(Measured):
         outputs: model outputs that it is read from; empty where it is read off death or discharge.
         above: level of each output from which a yes or no is a yes; empty where there is none, or where it
             differs by disease (`endpoint_in` fills it in).
+        share: what the sample holds of its outputs, where it is measured in one (`specimens`); else 1.
     """
 
     type: str
@@ -89,6 +90,7 @@ class Endpoint(Measured):
     rule: str = "level"
     outputs: tuple[str, ...] = ()
     above: tuple[float, ...] = ()
+    share: float = 1.0
 
 
 @dataclass(frozen=True)

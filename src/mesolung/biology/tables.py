@@ -33,6 +33,7 @@ from mesolung.biology.rows import Endpoint as Endpoint
 from mesolung.biology.rows import Measured as Measured
 from mesolung.biology.rows import Route as Route
 from mesolung.biology.rows import Threshold as Threshold
+from mesolung.biology.specimens import specimens
 from mesolung.reading import Row
 from mesolung.units import convert
 
@@ -234,6 +235,7 @@ def _endpoint(row: Row) -> Endpoint:
         rule=rule,
         outputs=outputs,
         above=(ON,) * len(outputs) if rule in ("present", "occurred") else (),
+        share=specimens()[row["name"]].share if row["name"] in specimens() else 1.0,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mesolung.biology.tables import definitions
 from mesolung.calibration.cohort import DAY, Cohort, by_draw
 from mesolung.calibration.stays import onset_of
 from mesolung.calibration.target_table import Row, number, rows_of
@@ -25,8 +26,8 @@ OBSERVABLE = "viral_load"
 CENSORED = "censored"
 # The model's samples are sputum; a swab picks up a share of its own.
 COMPARED_SAMPLE = "sputum"
-# Copies per mL that most assays still find, for how long virus is found.
-FOUND_LOG10 = 2.0
+# Whose definition says from how many copies per mL virus is found.
+FOUND = ("virus_found_sputum", "covid19-ards")
 LEAST_BINS = 3
 # Who is sampled for the first time later than this is sampled because virus is still there.
 EARLY_D = 4.0
@@ -80,7 +81,7 @@ def last_day_found(group: Cohort) -> float:
         days from onset.
     """
     onset = onset_of(group)
-    found = group[OBSERVABLE] > 10.0**FOUND_LOG10
+    found = group[OBSERVABLE] > 10.0 ** found_log10()
     last = group.times[found.shape[1] - 1 - found[:, ::-1].argmax(axis=1)]
     days = np.where(found.any(axis=1), (last - onset) / DAY, np.nan)
     return median(days, group.solved.astype(np.float64))
@@ -99,7 +100,7 @@ def residuals(group: Cohort) -> dict[str, Values]:
     rows = [r for r in rows_of(TABLE) if r["use"] == "fit" and r["measure"] == "log10 load"]
     published = np.array([_load(r["value"]) for r in rows])
     model = median_loads(group, rows)
-    half = 0.5 * np.array([_load(r["q75"]) - max(_load(r["q25"]), FOUND_LOG10) for r in rows])
+    half = 0.5 * np.array([_load(r["q75"]) - max(_load(r["q25"]), found_log10()) for r in rows])
     use = np.isfinite(published)
     ratio = decline(rows, np.where(use, model, np.nan)) / decline(rows, np.where(use, published, np.nan))
     load = (model - published)[use] / np.maximum(half[use], 0.25)
@@ -156,6 +157,11 @@ def findings(group: Cohort) -> list[Finding]:
                     )
                 )  # fmt: skip
     return out
+
+
+def found_log10() -> float:
+    """The load from which most assays find virus, log10 copies/mL."""
+    return float(np.log10(definitions()[FOUND][0].above))
 
 
 def _load_finding(row: Row, name: str, model: float, each: list[float], known: bool) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from mesolung.cli.progress import shown_progress
@@ -58,7 +58,7 @@ def validate_folder(
     chosen(bias)
     name, files = files_of(folder, disease)
     target = out or numbered(Path("runs") / f"validate-{name}")
-    start = perf_counter()
+    start, worked = perf_counter(), process_time()
     try:
         with whole_folder(target) as place:
             with shown_progress() as progress:
@@ -75,6 +75,7 @@ def validate_folder(
             manifest = {
                 "command": command_of(folder, disease, release, bias, draws, seed),
                 "seconds": perf_counter() - start,
+                "processor_seconds": process_time() - worked,
                 "seconds_by_study": seconds,
                 "studies": len(files),
             }

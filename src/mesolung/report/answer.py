@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mesolung.report.comparison import Line, not_modelled
+from mesolung.report.comparison import Line, not_modelled, not_scored
 from mesolung.report.effects import Effect
 from mesolung.report.numbers import amount, interval, number, percent
 
@@ -81,6 +81,9 @@ def more_sentences(effects: Sequence[Effect], lines: Sequence[Line]) -> list[str
     for reason, count in not_modelled(lines):
         what = "1 observation is" if count == 1 else f"{count} observations are"
         said.append(f"{what} not modelled yet: {reason}.")
+    for reason, count in not_scored(lines):
+        what = "1 observation stands" if count == 1 else f"{count} observations stand"
+        said.append(f"{what} in no score: {reason}.")
     return said
 
 

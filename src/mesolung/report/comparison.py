@@ -20,6 +20,8 @@ from mesolung.report.numbers import (
 )
 from mesolung.report.plan import Plan, in_plan_order, primary_first, split_key
 from mesolung.report.words import Words, arm_name, is_ratio
+from mesolung.study.unanswered import NOT_MODELLED
+from mesolung.study.unscored import IMPOSSIBLE, NOT_SCORED
 from mesolung.trial.contrasts import MEASURES
 from mesolung.units import convert
 
@@ -65,7 +67,13 @@ class Line:
     def not_modelled(self) -> str:
         """Why the observation is not answered; empty where it is."""
         entry = self.observation or {}
-        return str(entry.get("reason") or "unknown") if entry.get("status") else ""
+        return str(entry.get("reason") or "unknown") if entry.get("status") == NOT_MODELLED else ""
+
+    @property
+    def not_scored(self) -> str:
+        """Why the observation is answered and has no score that is a number; empty where it has one."""
+        entry = self.observation or {}
+        return str(entry.get("reason") or "") if entry.get("status") in (NOT_SCORED, IMPOSSIBLE) else ""
 
     @property
     def measure(self) -> str | None:
@@ -273,6 +281,15 @@ def not_modelled(lines: Sequence[Line]) -> list[tuple[str, int]]:
         lines: of the result.
     """
     return list(Counter(line.not_modelled for line in lines if line.not_modelled).items())
+
+
+def not_scored(lines: Sequence[Line]) -> list[tuple[str, int]]:
+    """Why answered observations have no score that is a number, with how many for each reason.
+
+    Arguments:
+        lines: of the result.
+    """
+    return list(Counter(line.not_scored for line in lines if line.not_scored).items())
 
 
 def spread_of(line: Line) -> tuple[float, float] | None:

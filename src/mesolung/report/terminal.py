@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesolung.report.answer import BANNER, one_sentence
-from mesolung.report.comparison import Line, lines_of, not_modelled
+from mesolung.report.comparison import Line, lines_of, not_modelled, not_scored
 from mesolung.report.effects import effects_of
 from mesolung.report.numbers import UNKNOWN, median_interval, number, percent, unit_name
 from mesolung.report.plan import read_plan
@@ -64,9 +64,10 @@ def terminal_table(result: Shown, folder: str | Path | None = None) -> Renderabl
             mark = {"inside": "yes", "outside": "NO"}.get(line.inside_text(), UNKNOWN)
             add(arms, _kept(line.title), line.arm, line.unit_text(), line.predicted_text(), short(line), mark)
         parts.append(arms)
-    for reason, count in not_modelled(lines):
-        what = "1 observation" if count == 1 else f"{count} observations"
-        parts.append(Text(f"not modelled yet, {what}: {reason}"))
+    for said, found in (("not modelled yet", not_modelled(lines)), ("in no score", not_scored(lines))):
+        for reason, count in found:
+            what = "1 observation" if count == 1 else f"{count} observations"
+            parts.append(Text(f"{said}, {what}: {reason}"))
     for pair in dict.fromkeys(effect.pair for effect in effects):
         headings = [
             "Endpoint and measure",

@@ -15,6 +15,7 @@ from mesolung.report.validation_words import (
     bias_table,
     covered,
     crps_table,
+    joint_table,
     mark,
     observation_table,
     observed,
@@ -25,6 +26,7 @@ from mesolung.report.validation_words import (
     skill_table,
     study_table,
     term_table,
+    unscored_table,
     what,
     who,
 )
@@ -73,8 +75,10 @@ def validation_html(json: Mapping[str, Any], command: str) -> str:
         pit=figures[2],
         crps=crps_table(json),
         held=observation_table(json, words, False),
+        joint=joint_table(json, words),
         studies=study_table(json),
         reasons=reason_table(json),
+        unscored=unscored_table(json),
         command=command,
     )
     return page.replace("<!--plotly.js-->", f"<script>{get_plotlyjs()}</script>", 1)
@@ -118,7 +122,8 @@ def sentences(json: Mapping[str, Any]) -> list[str]:
         )
     if summary["answered_only"]:
         said.append(
-            f"{number(summary['answered_only'])} bare numbers without n or spread are answered, not scored."
+            f"{number(summary['answered_only'])} observations are answered and stand in no score (bare "
+            "numbers, ratios that touch 0 and the like): the last table counts them by reason."
         )
     missing = json["not_modelled"]["observations"]
     refused = sum(bool(one["refused"]) for one in json["studies"])

@@ -295,6 +295,29 @@ def crps_table(json: Mapping[str, Any]) -> Table | None:
     return table("Continuous ranked probability score", header, rows, (1, 2)) if rows else None
 
 
+def joint_table(json: Mapping[str, Any], words: Words) -> Table | None:
+    """Scores of the arms of an endpoint together, where it has several.
+
+    Arguments:
+        json: of the validation.
+        words: labels of endpoints.
+    """
+    rows = [
+        (
+            str(one["study"]),
+            words.endpoint(str(one["endpoint"])),
+            number(one["arms"]),
+            plus_minus(one["log_score"], one["log_score_error"]),
+            plus_minus(one["treated_given_control"], one["treated_given_control_error"]),
+        )
+        for one in json["joint"]
+        if one["arms"] > 1
+    ]
+    header = ("Study", "Endpoint", "Arms", "Log score", "Treated given the control")
+    caption = "Arms scored together (Monte-Carlo standard errors in brackets)"
+    return table(caption, header, rows, (2, 3, 4)) if rows else None
+
+
 def study_table(json: Mapping[str, Any]) -> Table:
     """What became of each study.
 
@@ -324,3 +347,13 @@ def reason_table(json: Mapping[str, Any]) -> Table | None:
     rows = [(reason, number(count)) for reason, count in json["not_modelled"]["reasons"].items()]
     caption = "Not modelled yet: counted, never scored"
     return table(caption, ("Reason", "Observations"), rows, (1,)) if rows else None
+
+
+def unscored_table(json: Mapping[str, Any]) -> Table | None:
+    """Why observations that are answered stand in no score.
+
+    Arguments:
+        json: of the validation.
+    """
+    rows = [(reason, number(count)) for reason, count in json["not_scored"]["reasons"].items()]
+    return table("Answered, in no score", ("Reason", "Observations"), rows, (1,)) if rows else None

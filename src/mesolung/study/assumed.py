@@ -59,7 +59,9 @@ def assumed_inputs(study: Study) -> list[dict[str, Any]]:
             "h",
             "not stated: the disease's spread",
         )
-    if onset is None and (disease.drivers or disease.criteria):
+    if study.followed_from_onset and not disease.criteria:
+        add("onset_to_enrolment", 0.0, "h", "not stated: followed from the onset of symptoms on")
+    elif onset is None and (disease.drivers or disease.criteria):
         add("onset_to_enrolment", disease.delay.value, "h", "not stated: the disease's usual delay")
     if "mechanical_ventilation" not in study.population.background and disease.criteria:
         add("mechanical_ventilation", None, "fraction", "not stated: as the enrolled courses have it")

@@ -107,13 +107,16 @@ def enrol_panels(
             [pool.disease[picked], pool.draw[picked], pool.course[picked], pool.step[picked]], axis=1
         )
     distinct, back = np.unique(np.concatenate(list(places.values())), axis=0, return_inverse=True)
-    start = run_in_mixture(
-        model,
-        [(setting.diseases[name], libraries[name]) for name in setting.diseases],
-        draws,
-        distinct,
-        workers=setting.workers,
-        chunk=setting.chunk,
+    start = setting.remembered(
+        ("run in", *setting.diseases, distinct),
+        lambda: run_in_mixture(
+            model,
+            [(setting.diseases[name], libraries[name]) for name in setting.diseases],
+            draws,
+            distinct,
+            workers=setting.workers,
+            chunk=setting.chunk,
+        ),
     )
     # What cannot be solved up to enrolment cannot be solved after it, and is counted there.
     states = np.where(start.failed[:, None], np.nan, start.states)
@@ -240,6 +243,8 @@ def _delay(setting: Setting, disease: Disease, library: Library, criteria: bool)
     z = delays(disease, setting.draws.key, library.failed.shape[0], library.courses)
     usual = disease.delay if criteria else disease.delay_from_onset
     line = study.population.onset_to_enrolment
+    if study.followed_from_onset and not criteria:
+        return np.zeros_like(z)
     if line is None:
         return np.maximum(usual.at(z), 0.0)
     name, low = "onset_to_enrolment", 0.0 if line.min is None else line.min

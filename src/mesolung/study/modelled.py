@@ -18,6 +18,7 @@ from mesolung.study.animal_modelled import (
     why_not_experiment_arm,
 )
 from mesolung.study.arm import Arm, Treatment
+from mesolung.study.challenged import counts_from_a_challenge, why_not_injury
 from mesolung.study.cultured import cultures_of, said_of_cultures, why_not_cultures
 from mesolung.study.dosing import why_not_given
 from mesolung.study.endpoint import EndpointAsked
@@ -47,9 +48,11 @@ def why_not_study(study: Study) -> str | None:
     for what, name in named:
         if waits_for := reserved().get((what, name)):
             return _waits(f'{what} "{name}"', waits_for)
-    if study.injury and all(arm.injury for arm in study.arms):
-        return _waits(f'injury by "{study.injury[0].agent}"', reserved()["key", "injury"])
-    if waits_for := reserved().get(("origin", study.origin)):
+    injured = [why_not_injury(study, arm) for arm in study.arms]
+    if study.injury and all(injured):
+        return injured[0]
+    waits_for = reserved().get(("origin", study.origin))
+    if waits_for and not counts_from_a_challenge(study):
         return _waits(f'origin "{study.origin}"', waits_for)
     for rule in study.population.include:
         if rule.name in inclusions():
@@ -69,8 +72,8 @@ def why_not_arm(study: Study, arm: Arm) -> str | None:
     """
     if study.kind in EXPERIMENTS:
         return why_not_experiment_arm(study, arm, LONGEST_MODELLED_H) or _why_not_care(study, arm)
-    if arm.injury:
-        return _waits(f'injury by "{arm.injury[0].agent}"', reserved()["key", "injury"])
+    if reason := why_not_injury(study, arm):
+        return reason
     for treatment in arm.treatments:
         if reason := _why_not_treatment(study, treatment):
             return reason
@@ -82,7 +85,7 @@ def why_not_arm(study: Study, arm: Arm) -> str | None:
 
 def _why_not_care(study: Study, arm: Arm) -> str | None:
     for name, line in arm.background.items():
-        if study.origin != "enrolment" and study.kind not in EXPERIMENTS and line.start_h != 0.0:
+        if study.origin == "onset" and study.kind not in EXPERIMENTS and line.start_h != 0.0:
             return f"usual care ({name}) that starts at a time from {study.origin}"
         # What all arms have alike is left out of all; what differs between them is what they compare.
         if name not in backgrounds() and not _in_all_arms(study, name, line):
@@ -96,7 +99,7 @@ def _why_not_treatment(study: Study, treatment: Treatment) -> str | None:
         return _waits(f'product type "{kind}"', reserved()["product type", kind])
     if reason := why_not_given(kind, treatment.route):
         return reason
-    if study.origin != "enrolment":
+    if study.origin == "onset":
         return f"a treatment at times from {study.origin}"
     if any(not 0 <= time <= LONGEST_MODELLED_H for time in treatment.times_h):
         return f"a treatment before enrolment or beyond {LONGEST_MODELLED_H / 24:g} d"

@@ -96,22 +96,43 @@ def read_observations(
 
 def _check_once(one: Observation, earlier: list[Observation], place: Place, rules: Mapping[str, str]) -> None:
     for other in earlier:
-        if _what(one, rules) != _what(other, rules):
+        if not _same_result(one, other, rules):
             continue
         versions = (one.source.version, other.source.version)
         if None in versions or versions[0] == versions[1]:
-            line = place.document.line(*place.at(other.index).path)
+            line, told = place.document.line(*place.at(other.index).path), _measured(other)
             raise place.at(one.index).refuse(
-                "the same observation twice",
-                told=f"also on line {line}",
+                "the same observation twice" if told == _measured(one) else "two versions of one result",
+                told=f"also on line {line}" + ("" if told == _measured(one) else f", as {told}"),
                 allowed="another arm, endpoint, time or number; or a version of its own in each source",
             )
 
 
+def _same_result(one: Observation, other: Observation, rules: Mapping[str, str]) -> bool:
+    """Whether two observations are of one result, told in one form or once as a bare number."""
+    if one.form != other.form and not (_repeats(one, other) or _repeats(other, one)):
+        return False
+    return _what(one, rules) == _what(other, rules)
+
+
+def _measured(one: Observation) -> str:
+    """The form of an observation, of a comparison its measure."""
+    return one.contrast or one.form
+
+
+def _repeats(bare: Observation, full: Observation) -> bool:
+    """Whether a bare number tells again what another form tells with its n or spread."""
+    if bare.form != "value":
+        return False
+    # Beside a median a bare number may be the mean, and beside a mean the median, unless it is the same.
+    same = full.form in ("mean", "median") and bare.value == getattr(full, full.form)
+    return same or full.form in ("events", "event_count")
+
+
 def _what(one: Observation, rules: Mapping[str, str]) -> tuple[Any, ...]:
-    """What an observation is of; two of the same are versions of one result or a slip."""
+    """What an observation is of, in whatever form or measure; two of the same are versions of one result."""
     where = (one.endpoint, one.time_h, one.as_, one.deaths or rules[one.endpoint], one.where)
-    return (one.form, frozenset(one.arm), *where, one.versus, one.contrast, one.order)
+    return (frozenset(one.arm), *where, one.versus, one.order)
 
 
 def _of_ratio(table: ObservationTable) -> bool:

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from mesolung.study.answers import unit_of
 from mesolung.study.asked import Asked, asked_of
 from mesolung.study.basis import basis_of, score_of, stated
+from mesolung.study.challenged import is_sham
 from mesolung.study.observation import Observation
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.scores import Score, joint_score, one_weight
 from mesolung.study.study import Study
+from mesolung.study.unscored import status_of
 from mesolung.trial.contrasts import is_ratio
 from mesolung.units import convert
 
@@ -48,8 +50,9 @@ def observe(
         asked = asked_of(study, one)
         score = in_printed_unit(score_of(one, asked, basis_of(one, asked, arms, seed)), one, asked)
         warnings += _too_few(one, asked, arms)
-        rows.append(entry_of(one, asked, score))
-        if one.versus is None and len(one.arm) == 1 and score.log_likelihoods is not None:
+        rows.append({**entry_of(one, asked, score), **status_of(one, score)})
+        single = one.versus is None and len(one.arm) == 1 and not is_sham(study, one.arm[0])
+        if single and score.log_likelihoods is not None:
             found = together.setdefault((asked.key, score.statistic), {})
             found.setdefault(one.arm[0], []).append(score.log_likelihoods)
     joint = []

@@ -17,6 +17,7 @@ from mesolung.study.possible import (
     planned_endpoints,
 )
 from mesolung.study.unanswered import NOT_MODELLED
+from mesolung.study.unscored import IMPOSSIBLE, NOT_SCORED
 from mesolung.study.usual_care import waiting_backgrounds
 from mesolung.study.written import StudyFile
 
@@ -92,7 +93,9 @@ def result_schema() -> dict[str, Any]:
         "inside_90": {"type": ["boolean", "null"]},
         "log_score": number,
     }
-    not_modelled = {"status": {"const": NOT_MODELLED}, "reason": text, "unit": name}
+    # What is not modelled, or has no score that is a number, says so.
+    status = {"enum": [NOT_MODELLED, NOT_SCORED, IMPOSSIBLE]}
+    unscored = {"status": status, "reason": text, "unit": name}
     of_direction = {"p_lower": share, "p_none": share, "p_higher": share}
     arm = {"unit": text, "n": count, "mean": number, **bands, "expected": _table(bands)}
     result = {
@@ -110,7 +113,7 @@ def result_schema() -> dict[str, Any]:
         "arms": _named(_named(_table(arm))),
         "contrasts": _named(_named(_table({**measured, "p_success": share}))),
         "effect": _named(_named(_table({**measured, "p_benefit": share}))),
-        "observations": {"type": "array", "items": _table(observation, {**of_direction, **not_modelled})},
+        "observations": {"type": "array", "items": _table(observation, {**of_direction, **unscored})},
         "joint": {
             "type": "array",
             "items": _table({"endpoint": text, "log_score": number, "treated_given_control": number}),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from mesolung.biology.disease import Disease
 from mesolung.engine import CompiledModel
 from mesolung.population.draws import Draws
+from mesolung.study.memory import Made, Memory
 from mesolung.study.study import Study
 
 Progress = Callable[[str, int, int], None]
@@ -35,6 +37,8 @@ class Setting:
         workers: threads.
         chunk: subjects that a thread takes at a time; changes no number.
         progress: called with (stage, done, total).
+        also: outputs to keep beside those that the study asks for, so that another study shares its courses.
+        memory: what other studies of the same settings have solved; None for a study of its own.
     """
 
     study: Study
@@ -51,6 +55,8 @@ class Setting:
     workers: int
     chunk: int
     progress: Progress
+    also: tuple[str, ...] = ()
+    memory: Memory | None = None
 
     @property
     def slots(self) -> int:
@@ -61,3 +67,7 @@ class Setting:
     def draw_of_slot(self) -> NDArray[np.intp]:
         """intp[S], parameter draw of each slot."""
         return np.arange(self.slots, dtype=np.intp) % self.scored
+
+    def remembered(self, inputs: Iterable[Any], make: Callable[[], Made]) -> Made:
+        """Make something, unless another study has made it; arguments as `Memory.of`."""
+        return make() if self.memory is None else self.memory.of(inputs, make)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.tables import backgrounds, endpoints
-from mesolung.engine import CompiledModel, SubjectFailure
+from mesolung.engine import SubjectFailure
 from mesolung.population.baseline import VENTILATED
 from mesolung.population.twice import HAZARD
 from mesolung.streams import normals, uniforms
@@ -55,11 +55,12 @@ class Trials:
     courses: Mapping[tuple[str, str], ArmCourses] = field(default_factory=dict)
 
 
-def tables_one(study: Study) -> dict[str, TableOne]:
+def tables_one(study: Study, *, paired: bool = True) -> dict[str, TableOne]:
     """List the tables 1 that a study needs: the population's, and that of each arm that has its own.
 
     Arguments:
         study: the validated study.
+        paired: whether the population's is needed for the paired contrast, where no arm has it.
 
     Returns:
         table 1 by key; the population's is under `POPULATION`.
@@ -74,6 +75,8 @@ def tables_one(study: Study) -> dict[str, TableOne]:
         key = table_of(study, arm)
         if key != POPULATION:
             sets[key] = table(arm.baseline, arm.background, "arm", k, "baseline")
+    if not paired and all(table_of(study, arm) != POPULATION for arm in study.arms):
+        del sets[POPULATION]
     return sets
 
 
@@ -94,6 +97,8 @@ def simulate(
     setting: Setting,
     panels: Mapping[str, Panel],
     done: Mapping[tuple[str, str], ArmCourses] | None = None,
+    *,
+    paired: bool = True,
 ) -> Trials:
     """Solve, allocate and follow the subjects of all replicates.
 
@@ -101,18 +106,20 @@ def simulate(
         setting: of the run.
         panels: subjects by table 1.
         done: courses that need not be solved again, by arm and table 1.
+        paired: whether every arm is solved on the population's table 1 too, for the paired contrast; else an
+            arm with a table 1 of its own has its own courses there, which give no contrast.
 
     Returns:
         the replicate trials.
     """
     study = setting.study
-    wanted = _outputs(study, setting.model)
+    wanted = _outputs(setting)
     solved: dict[tuple[str, str], ArmCourses] = {}
     given: dict[str, Given] = {}
     work = [
         (arm, key)
         for arm in sorted(study.arms, key=lambda a: a.name)
-        for key in dict.fromkeys((table_of(study, arm), POPULATION))
+        for key in dict.fromkeys((table_of(study, arm), POPULATION if paired else table_of(study, arm)))
     ]
     for place, (arm, key) in enumerate(work):
         what = give(
@@ -131,34 +138,26 @@ def simulate(
         if done is not None and (arm.name, key) in done:
             solved[arm.name, key] = done[arm.name, key]
             continue
-        solved[arm.name, key] = solve_given(
-            setting.model,
-            panels[key],
-            what,
-            duration_h=study.duration_h,
-            outputs=wanted,
-            workers=setting.workers,
-            chunk=setting.chunk,
-            progress=lambda k, n, d=place: setting.progress("arms", d * n + k, len(work) * n),
-        )
+        solved[arm.name, key] = _solved(setting, panels[key], what, wanted, (place, len(work)))
     outcomes = followed(setting, solved)
     members = allocated(setting)
     times = [uniforms(setting.seed, "unknown time", s, 1)[0] for s in range(setting.slots)]
     sometime = np.repeat(study.duration_h * np.array(times), setting.subjects)
-    arms = {
-        arm.name: ArmTrials(
+    arms = {}
+    for arm in study.arms:
+        own = table_of(study, arm)
+        both = POPULATION if paired else own
+        arms[arm.name] = ArmTrials(
             arm.name,
-            outcomes[arm.name, table_of(study, arm)],
+            outcomes[arm.name, own],
             setting.slots,
             members[arm.name],
             setting.scored,
-            outcomes[arm.name, POPULATION],
+            outcomes[arm.name, both],
             setting.panel,
-            {**panels[table_of(study, arm)].covariates, UNKNOWN_TIME_H: sometime},
-            {**panels[POPULATION].covariates, UNKNOWN_TIME_H: sometime},
+            {**panels[own].covariates, UNKNOWN_TIME_H: sometime},
+            {**panels[both].covariates, UNKNOWN_TIME_H: sometime},
         )
-        for arm in study.arms
-    }
     failures = {
         arm.name: tuple(
             f for key in panels if (arm.name, key) in solved for f in solved[arm.name, key].failures
@@ -166,6 +165,29 @@ def simulate(
         for arm in study.arms
     }
     return Trials(arms, given, failures, sum(len(o.death_uniform) for o in outcomes.values()), solved)
+
+
+def _solved(
+    setting: Setting, panel: Panel, what: Given, wanted: tuple[str, ...], place: tuple[int, int]
+) -> ArmCourses:
+    """The courses of a panel that is given something, the ``place`` of so many; solved unless remembered."""
+    done, of = place
+    who, duration = panel.enrolled, setting.study.duration_h
+    product = [part for item in sorted(what.parameters.items()) for part in item]
+    inputs = (who.parameters, who.states, who.pending, what.events, what.same, *product)
+    return setting.remembered(
+        (*inputs, what.ends_h, what.watched_h, duration, wanted),
+        lambda: solve_given(
+            setting.model,
+            panel,
+            what,
+            duration_h=duration,
+            outputs=wanted,
+            workers=setting.workers,
+            chunk=setting.chunk,
+            progress=lambda k, n: setting.progress("arms", done * n + k, of * n),
+        ),
+    )
 
 
 def _supports(background: Mapping[str, Background]) -> dict[str, float]:
@@ -237,8 +259,9 @@ def _trial_hazard(setting: Setting, solved: Mapping[tuple[str, str], ArmCourses]
     return np.exp(0.5 * (low + high))
 
 
-def _outputs(study: Study, model: CompiledModel) -> tuple[str, ...]:
+def _outputs(setting: Setting) -> tuple[str, ...]:
+    model, asked = setting.model, outputs_asked(setting.study)
     classes = (row.observable for row in phenotypes().values())
-    names = dict.fromkeys((*NEEDED_OUTPUTS, DISCHARGE, *classes, *outputs_asked(study)))
+    names = dict.fromkeys((*NEEDED_OUTPUTS, DISCHARGE, *classes, *sorted({*asked, *setting.also})))
     known = {*model.states, *model.observables}
     return tuple(name for name in names if name in known)

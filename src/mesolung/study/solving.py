@@ -17,6 +17,7 @@ from mesolung.product.profile import lot_profile
 from mesolung.product.unstated import TRIAL
 from mesolung.streams import uniforms
 from mesolung.study.arm import Arm, Treatment
+from mesolung.study.challenged import challenge_events, watched_times
 from mesolung.study.dosing import administered, entering, unit_of_dose
 from mesolung.study.followed import Followed
 from mesolung.study.population import Background
@@ -39,6 +40,7 @@ class Given:
         doses: effective dose by stage ("counted", "viable", "delivered alive") -> float64[S x M], cells;
             empty where no living cells are given.
         ends_h: ends of the administrations, hours since enrolment.
+        watched_h: when the courses are kept because of what makes the subjects ill, hours since enrolment.
     """
 
     events: EventTable
@@ -46,6 +48,7 @@ class Given:
     same: NDArray[np.intp]
     doses: Mapping[str, NDArray[np.float64]]
     ends_h: tuple[float, ...]
+    watched_h: tuple[float, ...] = ()
 
 
 def give(
@@ -84,7 +87,7 @@ def give(
     """
     slots = draw_of_slot.size
     n = slots * subjects
-    parts: list[EventTable] = []
+    parts = [challenge_events(model, arm, panel.covariates["weight"])]
     # A borrowed course is followed by subjects of several draws, whose drugs act by their own draw.
     identity = [panel.enrolled.course, np.repeat(draw_of_slot, subjects)]
     for name, background in sorted(arm.background.items()):
@@ -138,7 +141,7 @@ def give(
     same = (
         np.arange(n) if treated else np.unique(np.stack(identity), axis=1, return_inverse=True)[1].reshape(-1)
     )
-    return Given(joined(parts), parameters, same, doses, tuple(sorted(set(ends))))
+    return Given(joined(parts), parameters, same, doses, tuple(sorted(set(ends))), watched_times(arm))
 
 
 def solve_given(
@@ -169,7 +172,7 @@ def solve_given(
     return solve_arm(
         model,
         panel.enrolled,
-        times_h=output_times(duration_h, given.ends_h),
+        times_h=output_times(duration_h, given.ends_h, given.watched_h),
         outputs=outputs,
         parameters=given.parameters,
         events=given.events,
@@ -180,8 +183,10 @@ def solve_given(
     )
 
 
-def output_times(duration_h: float, ends_h: Sequence[float]) -> NDArray[np.float64]:
-    """When the courses of an arm are kept: early, each day, after each dose, and at the end.
+def output_times(
+    duration_h: float, ends_h: Sequence[float], watched_h: Sequence[float] = ()
+) -> NDArray[np.float64]:
+    """When the courses of an arm are kept: early, each day, after each dose or challenge, and at the end.
 
     The times depend on the arm alone. Endpoints are read between them, so that asking for one more
     endpoint changes no other number.
@@ -189,13 +194,14 @@ def output_times(duration_h: float, ends_h: Sequence[float]) -> NDArray[np.float
     Arguments:
         duration_h: end of the study.
         ends_h: ends of administrations.
+        watched_h: further times that the arm asks for.
 
     Returns:
         float64[T], increasing, hours since enrolment.
     """
     daily = np.arange(0.0, duration_h, 24.0)
     after = [t + AFTER_DOSE_H for t in ends_h]
-    times = np.unique(np.concatenate([daily, EARLY_TIMES_H, after, [duration_h]]))
+    times = np.unique(np.concatenate([daily, EARLY_TIMES_H, after, watched_h, [duration_h]]))
     return times[times <= duration_h]
 
 

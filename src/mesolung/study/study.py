@@ -110,3 +110,10 @@ class Study(Frozen):
         same = self.model_copy()
         same._document = document
         return same
+
+    @property
+    def followed_from_onset(self) -> bool:
+        """Whether it follows an illness by its days, gives nothing and does not say when it enrolled."""
+        care = bool(self.population.background)
+        treated = care or any(arm.treatments or arm.background for arm in self.arms)
+        return self.origin == "onset" and not treated and self.population.onset_to_enrolment is None

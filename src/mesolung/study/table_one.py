@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mesolung.biology.phenotypes import phenotypes
+from mesolung.biology.specimens import specimens
 from mesolung.biology.tables import Endpoint, Measured, covariates, endpoints
 from mesolung.study.place import Place, listed
 from mesolung.study.population import Distribution
@@ -27,8 +28,11 @@ def baseline_names(diseases: Sequence[str], species: str) -> dict[str, Measured]
         name -> row of the endpoint or covariate table, or of a phenotype, that all the diseases have.
     """
     rows: dict[str, Measured] = {**covariates(), **_phenotypes()}
+    # A sample's level follows from the model's own: nobody is enrolled by it.
     rows.update(
-        (name, row) for name, row in endpoints().items() if row.at_enrolment and species in row.species
+        (name, row)
+        for name, row in endpoints().items()
+        if row.at_enrolment and species in row.species and name not in specimens()
     )
     if species != HUMAN:
         # Of animals the model knows the weight alone.

@@ -53,6 +53,8 @@ class EndpointRow(Protocol):
     def outputs(self) -> tuple[str, ...]: ...
     @property
     def above(self) -> tuple[float, ...]: ...
+    @property
+    def share(self) -> float: ...
 
 
 class _Read(NamedTuple):
@@ -71,7 +73,8 @@ def endpoint_values(
 ) -> Floats:
     """What a trial records for each subject.
 
-    By the row's rule: "level", the output between outputs, on the log scale where the table says so;
+    By the row's rule: "level", the output between outputs, on the log scale where the table says so, times
+    the share of it that the sample holds;
     "present", 1 where every output stands at its level or above at the time; "occurred", 1 where the output
     first got there after enrolment and not after the time or death (who is there already at enrolment is not
     at risk, nan); "happened", likewise for an event whose cumulative hazard is the output, which comes to a
@@ -224,10 +227,10 @@ def _if_alive_if_dead(
         _refuse_change(row, as_)
         return _off_a_rule(outcomes, row, time_h, at_death)
     name = row.outputs[0]
-    level = outcomes.output_at(name, time_h, row.scale)
+    level = row.share * outcomes.output_at(name, time_h, row.scale)
     if as_ == "level":
         return _Read(level, at_death)
-    baseline = outcomes.output(name)[:, 0]
+    baseline = row.share * outcomes.output(name)[:, 0]
     if as_ == "change":
         return _Read(level - baseline, at_death - baseline)
     if as_ == "percent_change":
@@ -238,7 +241,9 @@ def _if_alive_if_dead(
 
 def _off_a_rule(outcomes: Outcomes, row: EndpointRow, time_h: Time, at_death: Floats) -> _Read:
     if row.rule == "present":
-        return _Read(present(outcomes, row.outputs, row.above, time_h), at_death)
+        # The level is one of the sample: the output has to reach as much more as the sample holds less.
+        above = tuple(level / row.share for level in row.above)
+        return _Read(present(outcomes, row.outputs, above, time_h), at_death)
     if row.rule in ("occurred", "happened"):
         chance = row.rule == "happened"
         name = row.outputs[0]

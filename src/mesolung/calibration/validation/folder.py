@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,18 @@ from mesolung.execution import cache_folder
 from mesolung.population.library import DRAWS_AT_LEAST, Library
 from mesolung.reading import Refusal
 from mesolung.study import Study, read_study
+from mesolung.study.asked import outputs_asked
+from mesolung.study.canonical import canonical
+from mesolung.study.memory import Memory
 from mesolung.study.modelled import modelled_part, not_modelled
 from mesolung.study.setting import Progress, Setting
 
 DRAWS = 100
 # `--release`: every stored draw.
 DRAWS_RELEASE = DRAWS_AT_LEAST
+# What of a study tells nothing of its patients' courses.
+MEASURED = ("name", "registry", "endpoints", "observations", "randomised", "blinded")
+OF_AN_ARM = ("size", "ratio", "control")
 
 
 @dataclass(frozen=True)
@@ -101,14 +108,21 @@ def predict_folder(
     place = place or cache_folder("validation")
     base: Setting | None = None
     libraries: dict[str, Library] = {}
+    memory = Memory()
     seconds: dict[str, float] = {}
-    # Diseases one after the other, so that each library is opened once and stays warm.
-    order = sorted(range(len(files)), key=lambda i: (files[i].study.disease_names, i))
+    # Diseases one after the other, so that each library is opened once and stays warm; and studies of the
+    # same patients, so that those are solved once.
+    parts = [modelled_part(file.study) for file in files]
+    alike = ["" if part is None else who_of(part) for part in parts]
+    also: dict[str, set[str]] = {}
+    for part, group in zip(parts, alike, strict=True):
+        also.setdefault(group, set()).update(() if part is None else outputs_asked(part))
+    order = sorted(range(len(files)), key=lambda i: (files[i].study.disease_names, alike[i], i))
     found: dict[int, Subject] = {}
     for done, i in enumerate(order):
         file = files[i]
         tell("studies", done, len(files))
-        part = modelled_part(file.study)
+        part = parts[i]
         if part is None or not part.observations:
             nothing = Predicted({}, not_modelled(file.study), draws=count)
             found[i] = Subject(file.key, file.study, nothing, file.used)
@@ -123,9 +137,32 @@ def predict_folder(
         if predicted is None:
             path.unlink(missing_ok=True)
             start = perf_counter()
-            predicted = predict(file.study, base, release=release, libraries=libraries)
+            predicted = predict(
+                file.study,
+                base,
+                release=release,
+                libraries=libraries,
+                memory=memory,
+                also=tuple(sorted(also[alike[i]])),
+            )
             seconds[file.key] = perf_counter() - start
             keep(predicted, path)
         found[i] = Subject(file.key, part, predicted, file.used)
     tell("studies", len(files), len(files))
     return [found[i] for i in range(len(files))], seconds
+
+
+def who_of(study: Study) -> str:
+    """Tell which patients a study has, and what becomes of them before anything is measured.
+
+    Arguments:
+        study: validated.
+
+    Returns:
+        equal texts for studies whose courses are the same, whatever they measure.
+    """
+    form = {key: value for key, value in canonical(study).items() if key not in MEASURED}
+    form["population"] = {key: value for key, value in form["population"].items() if key != "size"}
+    arms = [{k: v for k, v in arm.items() if k not in OF_AN_ARM} for arm in form["arms"].values()]
+    form["arms"] = sorted({json.dumps(arm, sort_keys=True) for arm in arms})
+    return json.dumps(form, sort_keys=True)

@@ -23,6 +23,7 @@ from mesolung.study.basis import Basis, error_of
 from mesolung.study.observation import Observation
 from mesolung.study.observing import VALUE_OF, in_printed_unit
 from mesolung.study.study import Study
+from mesolung.study.unscored import status_of
 from mesolung.trial.contrasts import is_ratio
 from mesolung.units import convert
 
@@ -126,6 +127,7 @@ class Line:
             "scored": self.counts,
             "failed": self.failed,
             **score.as_json(),
+            **status_of(one, scored.score),
         }
         if scored.log_scores is not None:
             found["log_score_error"] = jackknife_error(scored.log_scores)

@@ -19,6 +19,7 @@ from mesolung.study.basis import Basis, basis_of
 from mesolung.study.cultures import basis_of_culture, solve_cultures
 from mesolung.study.enrolling import Panel, enrol_panels
 from mesolung.study.experiment import simulate_experiment
+from mesolung.study.memory import Memory
 from mesolung.study.modelled import modelled_part, not_modelled
 from mesolung.study.observation import BASELINE, Observation
 from mesolung.study.observing import RESAMPLED, subjects_for
@@ -77,7 +78,13 @@ class Predicted:
 
 
 def predict(
-    study: Study, base: Setting, *, release: bool = False, libraries: dict[str, Library] | None = None
+    study: Study,
+    base: Setting,
+    *,
+    release: bool = False,
+    libraries: dict[str, Library] | None = None,
+    memory: Memory | None = None,
+    also: tuple[str, ...] = (),
 ) -> Predicted:
     """Run a study, and keep what its observations are scored by.
 
@@ -86,6 +93,8 @@ def predict(
         base: a run with the draws and the model wanted, of this or of another study, from `base_setting`.
         release: whether expected values use the larger number of subjects.
         libraries: opened libraries of untreated courses by disease; those that are missing are added.
+        memory: what other studies of the same settings have solved, to which this one adds.
+        also: outputs that those other studies ask for and this one does not.
 
     Returns:
         the predictions. A study that nobody like its table 1 can be enrolled in is returned with the reason,
@@ -97,17 +106,19 @@ def predict(
         return Predicted({}, missing, draws=base.scored)
     if study.kind == IN_VITRO:
         return _cultures(setting_of(base, part), missing)
-    setting = thinned(setting_of(base, part))
+    setting = replace(thinned(setting_of(base, part)), memory=memory, also=also)
     panels: dict[str, Panel] = {}
     if part.kind in EXPERIMENTS:
         trials, animals = simulate_experiment(setting)
         failed_run_in = animals.failed
     else:
         try:
-            panels, failed_run_in = enrol_panels(setting, tables_one(part), _libraries(setting, libraries))
+            # Scores are of the arms as they were: nobody is solved for the paired contrast.
+            tables = tables_one(part, paired=False)
+            panels, failed_run_in = enrol_panels(setting, tables, _libraries(setting, libraries))
         except Refusal as refusal:
             return Predicted({}, missing, refusal.problem, base.scored)
-        trials = simulate(setting, panels)
+        trials = simulate(setting, panels, paired=False)
     failed = sum(len(found) for found in trials.failures.values())
     warnings = [f"{failed} of {trials.solved} subjects could not be solved"] if failed else []
     warnings += [

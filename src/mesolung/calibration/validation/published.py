@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log
 
+from mesolung.biology.states import STATE
+from mesolung.biology.tables import endpoints
 from mesolung.calibration.validation.effect import SD_PER_LOG_ODDS
 from mesolung.calibration.validation.pooling import (
     Pooled,
@@ -118,6 +120,8 @@ def _same(one: Observation, other: Observation) -> bool:
 
 
 def _sign(study: Study, one: Observation) -> float:
+    if one.endpoint not in endpoints() and not one.endpoint.startswith(STATE):
+        return 0.0  # what the model does not have is never scored against a pooled effect
     return {"lower": 1.0, "higher": -1.0}.get(asked_of(study, one).row.better, 0.0)
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mesolung import __version__
 from mesolung.calibration.validation.baselines import SAID
 from mesolung.calibration.validation.bias import ALL, NONE, Bias, biases, chosen
 from mesolung.calibration.validation.lines import Line, Subject, lines_of
 from mesolung.calibration.validation.published import Published, published_effects
+from mesolung.calibration.validation.scoring import blocks_of, jackknife_error
 from mesolung.calibration.validation.skill import (
     LEAST_TRIALS,
     MODEL,
@@ -22,7 +28,9 @@ from mesolung.calibration.validation.skill import (
 )
 from mesolung.calibration.validation.summary import parts_of, summary_of
 from mesolung.calibration.validation.treatment import CELLS
-from mesolung.study.scores import joint_score, one_weight
+from mesolung.study.challenged import is_sham
+from mesolung.study.scores import Joint, joint_score, one_weight
+from mesolung.study.unscored import why_not_scored
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +68,7 @@ def score(subjects: Sequence[Subject], *, bias: str = ALL, seed: int = 0) -> Val
     for name in (NONE, *biases(), ALL):
         other = items if name == bias else _scored(subjects, effects, chosen(name), seed, True)[1]
         answers[name] = {key: _differences(differences(own)) for key, own in _classes(other).items()}
-    ordered = sorted(lines, key=lambda line: (not line.failed, _tail(line)))
+    ordered = most_surprising_first(lines)
     classes = {key: differences(own) for key, own in _classes(items).items()}
     json = {
         "schema": 1,
@@ -99,6 +107,7 @@ def score(subjects: Sequence[Subject], *, bias: str = ALL, seed: int = 0) -> Val
         "joint": _joint(subjects, lines),
         "studies": [_study(subject) for subject in subjects],
         "not_modelled": _not_modelled(subjects),
+        "not_scored": _not_scored(lines),
     }
     return Validation(json, ordered)
 
@@ -168,8 +177,23 @@ def _differences(found: Mapping[str, Difference]) -> dict[str, Any]:
     }
 
 
-def _tail(line: Line) -> float:
-    return 2.0 if line.scored.tail is None else line.scored.tail
+def most_surprising_first(lines: Sequence[Line]) -> list[Line]:
+    """Order observations: failures first, by their chance; of equal chance each endpoint of a study in turn.
+
+    Arguments:
+        lines: of all studies.
+    """
+
+    def chance(line: Line) -> tuple[bool, float]:
+        return not line.failed, 2.0 if line.scored.tail is None else line.scored.tail
+
+    turn: dict[tuple[Any, ...], int] = {}
+    keyed = []
+    for line in sorted(lines, key=chance):
+        own = (chance(line), line.key, line.one.endpoint)
+        turn[own] = turn.get(own, -1) + 1
+        keyed.append(((*chance(line), turn[own]), line))
+    return [line for _, line in sorted(keyed, key=itemgetter(0))]
 
 
 def _joint(subjects: Sequence[Subject], lines: Sequence[Line]) -> list[dict[str, Any]]:
@@ -181,20 +205,51 @@ def _joint(subjects: Sequence[Subject], lines: Sequence[Line]) -> list[dict[str,
         for line in lines:
             terms = line.scored.score.log_likelihoods
             single = line.key == subject.key and line.one.versus is None and len(line.one.arm) == 1
-            if single and terms is not None:
+            if single and terms is not None and not is_sham(subject.study, line.one.arm[0]):
                 group = together.setdefault((line.asked.key, line.one.form), {})
                 group.setdefault(line.one.arm[0], []).append(terms)
         for (endpoint, _), arms in sorted(together.items()):
-            both = joint_score({arm: one_weight(terms) for arm, terms in arms.items()}, control)
+            own = {arm: one_weight(terms) for arm, terms in arms.items()}
+            both = joint_score(own, control)
+            errors = joint_errors(own, control, subject.predicted.draws)
             found.append(
                 {
                     "study": subject.key,
                     "endpoint": endpoint,
+                    "arms": len(own),
                     "log_score": both.log_score,
+                    "log_score_error": errors.log_score,
                     "treated_given_control": both.treated_given_control,
+                    "treated_given_control_error": errors.treated_given_control,
                 }
             )
     return found
+
+
+def joint_errors(terms: Mapping[str, NDArray[np.float64]], control: str | None, draws: int) -> Joint:
+    """Monte-Carlo standard errors of a joint score, from leaving out blocks of draws in turn.
+
+    Arguments:
+        terms: arm -> float64[D or R], as `joint_score` takes them.
+        control: the control arm, or None.
+        draws: D.
+
+    Returns:
+        the errors in place of the scores; None where a score is.
+    """
+    count = next(iter(terms.values())).size
+    block, blocks = blocks_of(count, draws)
+    each = [
+        joint_score({arm: np.where(block == left, np.nan, own) for arm, own in terms.items()}, control)
+        for left in range(-1, blocks)
+    ]
+
+    def error(values: Sequence[float | None]) -> float | None:
+        known = np.array([np.nan if v is None else v for v in values])
+        found = jackknife_error(known)
+        return found if np.isfinite(found) else None
+
+    return Joint(error([j.log_score for j in each]), error([j.treated_given_control for j in each]))
 
 
 def _study(subject: Subject) -> dict[str, Any]:
@@ -214,12 +269,19 @@ def _study(subject: Subject) -> dict[str, Any]:
 
 
 def _not_modelled(subjects: Sequence[Subject]) -> dict[str, Any]:
-    reasons: dict[str, int] = {}
-    for subject in subjects:
-        for reason in subject.predicted.not_modelled.values():
-            reasons[reason] = reasons.get(reason, 0) + 1
-    by_number = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-    return {"observations": sum(reasons.values()), "reasons": dict(by_number)}
+    return _counted(reason for subject in subjects for reason in subject.predicted.not_modelled.values())
+
+
+def _not_scored(lines: Sequence[Line]) -> dict[str, Any]:
+    found = (why_not_scored(line.one, line.scored.score) for line in lines)
+    return _counted(reason for reason in found if reason is not None)
+
+
+def _counted(reasons: Iterable[str]) -> dict[str, Any]:
+    """How many there are of each, the most frequent first."""
+    count = Counter(reasons)
+    by_number = sorted(count.items(), key=lambda pair: (-pair[1], pair[0]))
+    return {"observations": count.total(), "reasons": dict(by_number)}
 
 
 __all__ = ["MODEL", "Validation", "headline", "score"]
