@@ -36,12 +36,12 @@ def animal_entries() -> Iterator[Entry]:
             {
                 "agent": disease.agent,
                 "amount in": tuple(disease.units),
-                "amount not stated": f"{disease.amount:g} {disease.amount_unit}; {disease.amount_source}",
+                "amount not stated": f"{disease.amount.median:g} {disease.amount.unit}; {disease.amount.source}",
                 "route not stated": disease.route,
                 "acts on": tuple(sorted({driver.target for driver in disease.drivers})),
                 "parameters of its own": tuple(sorted({change.id for change in disease.changes})),
             },
-            brief=(f"{disease.amount:g}", disease.amount_unit, ""),
+            brief=(f"{disease.amount.median:g}", disease.amount.unit, ""),
         )
 
 
