@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -39,11 +39,17 @@ BOLUS_H = 5.0 / 60.0
 LAST_PART = 0.5
 
 
-def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
+def simulate_experiment(
+    setting: Setting,
+    off: Mapping[str, Sequence[str]] | None = None,
+    done: Mapping[tuple[str, str], ArmCourses] | None = None,
+) -> tuple[Trials, Animals]:
     """Solve, allocate and follow the subjects of all replicates of an experiment.
 
     Arguments:
         setting: of the run; no library and no diseases of patients are needed.
+        off: arm -> parameters that are 0 in it: mechanisms switched off.
+        done: courses that need not be solved again, by arm and table 1.
 
     Returns:
         the replicate trials, times since the study's origin, and the subjects at rest. Every subject
@@ -63,7 +69,7 @@ def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
     solved: dict[tuple[str, str], ArmCourses] = {}
     given: dict[str, Given] = {}
     arms = sorted(study.arms, key=lambda arm: arm.name)
-    for done, arm in enumerate(arms):
+    for place, arm in enumerate(arms):
         hurt = injure(setting, animals, injuries_of(study, arm), -start)
         own = replace(animals, enrolled=_with_changes(setting, animals, hurt.changes))
         what = _scaled(
@@ -82,8 +88,13 @@ def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
             ),
             animals.size,
         )
-        what = replace(what, parameters={**what.parameters, **_sensed(setting, animals, arm)})
+        nought = np.zeros(animals.size.size)
+        switched = dict.fromkeys((off or {}).get(arm.name, ()), nought)
+        what = replace(what, parameters={**what.parameters, **_sensed(setting, animals, arm), **switched})
         given[arm.name] = what
+        if done is not None and (arm.name, table_of(study, arm)) in done:
+            solved[arm.name, table_of(study, arm)] = done[arm.name, table_of(study, arm)]
+            continue
         times = output_times_of_experiment(start, study.duration_h, what.ends_h)
         events = joined([hurt.events, what.events])
         courses = solve_arm(
@@ -96,7 +107,7 @@ def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
             same=np.arange(animals.size.size),
             workers=setting.workers,
             chunk=setting.chunk,
-            progress=lambda k, n, d=done: setting.progress("arms", d * n + k, len(arms) * n),
+            progress=lambda k, n, d=place: setting.progress("arms", d * n + k, len(arms) * n),
         )
         solved[arm.name, table_of(study, arm)] = replace(courses, times=times)
     outcomes = followed(setting, solved)
@@ -122,7 +133,7 @@ def simulate_experiment(setting: Setting) -> tuple[Trials, Animals]:
         )
     failures = {arm.name: solved[arm.name, table_of(study, arm)].failures for arm in study.arms}
     total = sum(len(o.death_uniform) for o in outcomes.values())
-    return Trials(trials, given, failures, total), animals
+    return Trials(trials, given, failures, total, solved), animals
 
 
 def rests_on(study: Study) -> dict[str, str]:

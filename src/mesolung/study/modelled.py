@@ -18,11 +18,12 @@ from mesolung.study.animal_modelled import (
     why_not_experiment_arm,
 )
 from mesolung.study.arm import Arm, Treatment
+from mesolung.study.cultured import cultures_of, said_of_cultures, why_not_cultures
 from mesolung.study.dosing import why_not_given
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import BASELINE, Observation
 from mesolung.study.population import Background
-from mesolung.study.possible import inclusions
+from mesolung.study.possible import IN_VITRO, inclusions
 from mesolung.study.study import Study
 from mesolung.study.table_one import baseline_names
 
@@ -148,6 +149,8 @@ def not_modelled(study: Study) -> dict[int, str]:
     Returns:
         index of the observation -> reason; observations that a run answers are not among them.
     """
+    if study.kind == IN_VITRO:
+        return why_not_cultures(study)
     if whole := why_not_study(study):
         return {one.index: whole for one in study.observations}
     arms = {arm.name: why_not_arm(study, arm) for arm in study.arms}
@@ -172,6 +175,8 @@ def modelled_part(study: Study) -> Study | None:
         lines of table 1 and backgrounds that are not modelled, whose observations keep their index; None
         where no arm, or nothing to answer, is left.
     """
+    if study.kind == IN_VITRO:
+        return cultures_of(study)
     if why_not_study(study) is not None:
         return None
     skipped = not_modelled(study)
@@ -212,6 +217,8 @@ def left_out(study: Study) -> list[str]:
     Returns:
         sentences for the warnings of a run, each once.
     """
+    if study.kind == IN_VITRO:
+        return said_of_cultures(study)
     if reason := why_not_study(study):
         return [f"nothing of this study is modelled yet: {reason}"]
     said = [

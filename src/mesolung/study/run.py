@@ -27,19 +27,21 @@ from mesolung.study.answering import answer
 from mesolung.study.arm import Arm
 from mesolung.study.asked import Asked
 from mesolung.study.canonical import inputs_sha256
+from mesolung.study.culture_result import run_cultures
 from mesolung.study.enrolling import Panel, enrol_panels
 from mesolung.study.experiment import SHOWN_OF_EXPERIMENT, rests_on, simulate_experiment
 from mesolung.study.manifest import manifest_of, manifest_of_experiment, versions
 from mesolung.study.modelled import modelled_part
 from mesolung.study.observing import subjects_for
+from mesolung.study.possible import IN_VITRO
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.result import Result
 from mesolung.study.setting import Progress, Setting
 from mesolung.study.simulating import SHOWN_OUTPUTS, Trials, simulate, table_of, tables_one
 from mesolung.study.study import Study
 from mesolung.study.tables import (
-    LEVELS,
     bands_table,
+    empty_tables,
     subjects_table,
     survival_table,
     traces_table,
@@ -96,6 +98,8 @@ def run_study(
         release=release,
         progress=progress,
     )
+    if study.kind == IN_VITRO:
+        return run_cultures(setting, study)
     clock["model"] = time.perf_counter()
     found = (_experiment if part.kind in EXPERIMENTS else _enrolled)(setting, clock)
     trials = found.trials
@@ -171,8 +175,6 @@ def _experiment(setting: Setting, clock: dict[str, float]) -> _Simulated:
 
 def _nothing_modelled(study: Study, replicates: int, draws: int, seed: int) -> Result:
     """The result of a study of which nothing is modelled yet: its observations, and why none is answered."""
-    import pandas as pd
-
     observations, warnings = with_unanswered(study, [], [])
     common = {
         "schema": 1,
@@ -207,16 +209,7 @@ def _nothing_modelled(study: Study, replicates: int, draws: int, seed: int) -> R
         "observations": observations,
         "joint": [],
     }
-    # Tables of their own, so that the run folder has the same files as every other.
-    empty = {
-        "subjects": ("replicate", "subject", "arm"),
-        "bands": ("arm", "output", "label", "unit", "scale", "time_h", *LEVELS),
-        "survival": ("arm", "time_h", "at_risk", "deaths", "survival_p05", "survival_p50", "survival_p95"),
-        "waterfall": ("arm", "product", "stage", "p05", "p50", "p95"),
-        "traces": ("arm", "replicate", "subject", "time_h"),
-    }
-    tables = {name: pd.DataFrame(columns=list(columns)) for name, columns in empty.items()}
-    return Result(json=json, manifest=manifest, study=study, **tables)
+    return Result(json=json, manifest=manifest, study=study, **empty_tables())
 
 
 def prepare(

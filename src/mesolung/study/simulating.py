@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,12 +45,14 @@ class Trials:
         given: what each arm's subjects were given.
         failures: arm -> subjects that could not be solved, on its own table 1 or the population's.
         solved: how many subjects were solved under an arm.
+        courses: what was solved, by arm and table 1.
     """
 
     arms: Mapping[str, ArmTrials]
     given: Mapping[str, Given]
     failures: Mapping[str, tuple[SubjectFailure, ...]]
     solved: int
+    courses: Mapping[tuple[str, str], ArmCourses] = field(default_factory=dict)
 
 
 def tables_one(study: Study) -> dict[str, TableOne]:
@@ -88,12 +90,17 @@ def table_of(study: Study, arm: Arm) -> str:
     return arm.name if own else POPULATION
 
 
-def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
+def simulate(
+    setting: Setting,
+    panels: Mapping[str, Panel],
+    done: Mapping[tuple[str, str], ArmCourses] | None = None,
+) -> Trials:
     """Solve, allocate and follow the subjects of all replicates.
 
     Arguments:
         setting: of the run.
         panels: subjects by table 1.
+        done: courses that need not be solved again, by arm and table 1.
 
     Returns:
         the replicate trials.
@@ -107,7 +114,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
         for arm in sorted(study.arms, key=lambda a: a.name)
         for key in dict.fromkeys((table_of(study, arm), POPULATION))
     ]
-    for done, (arm, key) in enumerate(work):
+    for place, (arm, key) in enumerate(work):
         what = give(
             setting.model,
             arm,
@@ -121,6 +128,9 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
         )
         if key == table_of(study, arm):
             given[arm.name] = what
+        if done is not None and (arm.name, key) in done:
+            solved[arm.name, key] = done[arm.name, key]
+            continue
         solved[arm.name, key] = solve_given(
             setting.model,
             panels[key],
@@ -129,7 +139,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
             outputs=wanted,
             workers=setting.workers,
             chunk=setting.chunk,
-            progress=lambda k, n, d=done: setting.progress("arms", d * n + k, len(work) * n),
+            progress=lambda k, n, d=place: setting.progress("arms", d * n + k, len(work) * n),
         )
     outcomes = followed(setting, solved)
     members = allocated(setting)
@@ -155,7 +165,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel]) -> Trials:
         )
         for arm in study.arms
     }
-    return Trials(arms, given, failures, sum(len(o.death_uniform) for o in outcomes.values()))
+    return Trials(arms, given, failures, sum(len(o.death_uniform) for o in outcomes.values()), solved)
 
 
 def _supports(background: Mapping[str, Background]) -> dict[str, float]:

@@ -221,3 +221,21 @@ def traces_table(arms: Mapping[str, ArmTrials], outputs: Sequence[str]) -> pd.Da
                     )
                 )
     return pd.concat(parts, ignore_index=True)
+
+
+def empty_tables() -> dict[str, pd.DataFrame]:
+    """The tables of a run that follows no subjects, so that its folder has the same files as every other.
+
+    Returns:
+        name -> table with its columns and no row, each a table of its own.
+    """
+    import pandas as pd
+
+    empty = {
+        "subjects": ("replicate", "subject", "arm"),
+        "bands": ("arm", "output", "label", "unit", "scale", "time_h", *LEVELS),
+        "survival": ("arm", "time_h", "at_risk", "deaths", "survival_p05", "survival_p50", "survival_p95"),
+        "waterfall": ("arm", "product", "stage", "p05", "p50", "p95"),
+        "traces": ("arm", "replicate", "subject", "time_h"),
+    }
+    return {name: pd.DataFrame(columns=list(columns)) for name, columns in empty.items()}

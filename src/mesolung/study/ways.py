@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.biology.assays import assays
 from mesolung.product.unstated import TRIAL, drawn_choices, drawn_doses, drawn_size
 from mesolung.study.arm import UNKNOWN, Treatment
+from mesolung.study.possible import IN_VITRO
 from mesolung.study.replicates import arm_sizes
 from mesolung.study.study import Study
 from mesolung.units import quantity
@@ -83,5 +85,7 @@ def trial_sizes(study: Study, seed: int) -> dict[str, int]:
     sizes = {arm.name: arm.size for arm in study.arms}
     ratios = {arm.name: arm.ratio for arm in study.arms}
     if all(ratio is None for ratio in ratios.values()):
-        sizes = {name: drawn_size(seed, study.kind) if size is None else size for name, size in sizes.items()}
+        # A culture has so many wells; the sizes of the others' arms are drawn.
+        unknown = int(assays().culture["wells"]) if study.kind == IN_VITRO else drawn_size(seed, study.kind)
+        sizes = {name: unknown if size is None else size for name, size in sizes.items()}
     return arm_sizes(sizes, ratios, study.population.size)
