@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mesolung.biology.animal_disease import InjuryDriver, animal_diseases, read_animal_disease
+from mesolung.biology.animal_disease import AnimalDisease, InjuryDriver, animal_diseases, read_animal_disease
 from mesolung.biology.cross_reactivity import cross_reactivities
 from mesolung.biology.parameters import read_parameters
 from mesolung.biology.species import HUMAN, PERFUSED, Change, all_changes, read_species, species_names
@@ -67,7 +67,7 @@ def injury_table() -> str:
                 f"`{name}`",
                 f"`{one.agent}`",
                 ", ".join(one.units),
-                f"{one.amount:g} {one.amount_unit} (SD of the logarithm {one.amount_sd:g})",
+                _unstated(one),
                 one.route or "any",
                 f"{one.length_h:g} h" if one.length_h else "one moment",
             )
@@ -126,6 +126,14 @@ TABLES = {
     "changes": change_table,
     "cross-reactivity": cross_table,
 }
+
+
+def _unstated(one: AnimalDisease) -> str:
+    told = [
+        f"{a.median:g} {a.unit} (SD of the logarithm {a.sd:g})"
+        for a in dict.fromkeys((one.amount, one.perfused))
+    ]
+    return "; a perfused lung ".join(told)
 
 
 def _changed(change: Change, unit: str) -> str:

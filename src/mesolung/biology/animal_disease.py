@@ -18,7 +18,19 @@ from mesolung.biology.species import REASONS, Change, factors_of, known_paramete
 from mesolung.biology.spreads import hours
 from mesolung.biology.symbols import package_symbols, unit_id, unit_powers
 
-KEYS = ("name", "label", "agent", "route", "base", "amount", "length", "unit", "driver", "parameter")
+KEYS = (
+    "name",
+    "label",
+    "agent",
+    "route",
+    "base",
+    "amount",
+    "perfused",
+    "length",
+    "unit",
+    "driver",
+    "parameter",
+)
 DRIVER_KEYS = (
     "target", "routes", "basis", "tolerance", "above", "per_unit", "rate", "most", "half", "hill", "unit",
     "start", "length", *REASONS,
@@ -45,6 +57,23 @@ class AmountUnit:
     unit: str
     per: str
     factor: float
+
+
+@dataclass(frozen=True)
+class Unstated:
+    """An amount that a study does not state, one a trial.
+
+    Attributes:
+        median: in ``unit``.
+        sd: standard deviation of its natural logarithm.
+        unit: one of the disease's.
+        source: as in the table of parameters.
+    """
+
+    median: float
+    sd: float
+    unit: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -105,9 +134,8 @@ class AnimalDisease:
         agent: row of ``injuries.csv``.
         route: of the agent where a study does not say; "" for an agent that has none.
         base: what the amount is counted in.
-        amount, amount_sd, amount_unit: median, SD of the logarithm and unit of an amount that a study does
-            not state.
-        amount_source: of that.
+        amount: what stands in for an amount that a study does not state.
+        perfused: the same of a lung out of the body.
         length_h: how long the injury lasts where a study does not say; 0 for one moment.
         units: in which the amount may be stated, by unit.
         drivers: what it does.
@@ -120,10 +148,8 @@ class AnimalDisease:
     agent: str
     route: str
     base: str
-    amount: float
-    amount_sd: float
-    amount_unit: str
-    amount_source: str
+    amount: Unstated
+    perfused: Unstated
     length_h: float
     units: Mapping[str, AmountUnit]
     drivers: tuple[InjuryDriver, ...]
@@ -161,10 +187,7 @@ def read_animal_disease(which: str | Path) -> AnimalDisease:
     entry.only(*KEYS)
     document = entry.document
     units = {one.text("unit"): _unit(one) for one in entry.tables("unit")}
-    amount = entry.table("amount")
-    amount.only("median", "sd", "unit", *REASONS)
-    if amount.text("unit") not in units:
-        raise amount.refusal("unknown unit", "unit", found=amount.text("unit"), allowed=", ".join(units))
+    amount = _unstated(entry.table("amount"), units)
     length = 0.0
     if "length" in entry.values:
         table = entry.table("length")
@@ -177,10 +200,8 @@ def read_animal_disease(which: str | Path) -> AnimalDisease:
         agent=entry.text("agent"),
         route=entry.text("route", " ").strip() if "route" in entry.values else "",
         base=entry.text("base"),
-        amount=amount.number("median"),
-        amount_sd=amount.number("sd"),
-        amount_unit=amount.text("unit"),
-        amount_source=reason_of(amount)[0],
+        amount=amount,
+        perfused=_unstated(entry.table("perfused"), units) if "perfused" in entry.values else amount,
         length_h=length,
         units=MappingProxyType(units),
         drivers=tuple(_driver(one) for one in entry.tables("driver")),
@@ -193,6 +214,16 @@ def read_animal_disease(which: str | Path) -> AnimalDisease:
 def disease_of_agent() -> Mapping[str, str]:
     """The disease whose file says what an agent does: agent -> name of the disease."""
     return MappingProxyType({read_animal_disease(name).agent: name for name in animal_diseases()})
+
+
+def _unstated(entry: Entry, units: Mapping[str, AmountUnit]) -> Unstated:
+    entry.only("median", "sd", "unit", *REASONS)
+    if entry.text("unit") not in units:
+        raise entry.refusal("unknown unit", "unit", found=entry.text("unit"), allowed=", ".join(units))
+    median, sd = entry.number("median"), entry.number("sd")
+    if median <= 0.0 or sd < 0.0:
+        raise entry.refusal("an amount that cannot be", "median", found=f"{median:g}", allowed="above 0")
+    return Unstated(median, sd, entry.text("unit"), reason_of(entry)[0])
 
 
 def _unit(entry: Entry) -> AmountUnit:

@@ -29,6 +29,7 @@ def animal_entries() -> Iterator[Entry]:
         )
     for name in animal_diseases():
         disease = read_animal_disease(name)
+        usual = disease.amount
         yield Entry(
             name,
             "disease of an experiment",
@@ -36,12 +37,12 @@ def animal_entries() -> Iterator[Entry]:
             {
                 "agent": disease.agent,
                 "amount in": tuple(disease.units),
-                "amount not stated": f"{disease.amount:g} {disease.amount_unit}; {disease.amount_source}",
+                "amount not stated": f"{usual.median:g} {usual.unit}; {usual.source}",
                 "route not stated": disease.route,
                 "acts on": tuple(sorted({driver.target for driver in disease.drivers})),
                 "parameters of its own": tuple(sorted({change.id for change in disease.changes})),
             },
-            brief=(f"{disease.amount:g}", disease.amount_unit, ""),
+            brief=(f"{usual.median:g}", usual.unit, ""),
         )
 
 

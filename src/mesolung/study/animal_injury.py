@@ -21,7 +21,7 @@ from mesolung.engine import ADD_PARAMETER, ADD_STATE, CompiledModel, EventTable
 from mesolung.population.events import joined, same_events
 from mesolung.streams import normals
 from mesolung.study.animal_modelled import route_of, unit_of_amount
-from mesolung.study.animals import WEIGHT, Animals
+from mesolung.study.animals import EX_VIVO, WEIGHT, Animals
 from mesolung.study.injury import Injury
 from mesolung.study.setting import Setting
 
@@ -79,8 +79,9 @@ def _amounts(
     if injury.amount is None or injury.unit is None:
         # What a study does not say is the same for all its subjects, and drawn for each replicate.
         z = np.array([normals(setting.seed, f"injury:{injury.agent}", s, 1)[0] for s in range(slots)])
-        stated = np.repeat(disease.amount * np.exp(disease.amount_sd * z), subjects)
-        unit = disease.units[disease.amount_unit]
+        usual = disease.perfused if setting.study.kind == EX_VIVO else disease.amount
+        stated = np.repeat(usual.median * np.exp(usual.sd * z), subjects)
+        unit = disease.units[usual.unit]
     else:
         stated = np.full(slots * subjects, injury.amount)
         found = unit_of_amount(disease, injury.unit)

@@ -15,7 +15,7 @@ from mesolung.product.product import ALIVE, WITHOUT_CELLS
 from mesolung.product.unstated import unknown_doses, unstated
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.animal_modelled import injuries_of, route_of
-from mesolung.study.animals import WEIGHT, host_of
+from mesolung.study.animals import EX_VIVO, WEIGHT, host_of
 from mesolung.study.arm import UNKNOWN, Treatment
 from mesolung.study.dosing import unit_of_dose
 from mesolung.study.study import Study
@@ -128,8 +128,9 @@ def _of_experiment(study: Study, add: Any) -> None:
             disease = read_animal_disease(disease_of_agent()[injury.agent])
             name = f"injury.{injury.agent}"
             if injury.amount is None:
-                why = f"not stated: drawn, SD {disease.amount_sd:g} of its logarithm; {disease.amount_source}"
-                add(f"{name}.amount", disease.amount, disease.amount_unit, why)
+                usual = disease.perfused if study.kind == EX_VIVO else disease.amount
+                why = f"not stated: drawn, SD {usual.sd:g} of its logarithm; {usual.source}"
+                add(f"{name}.amount", usual.median, usual.unit, why)
             if route_of(disease, injury) != (injury.route or ""):
                 add(f"{name}.route", disease.route, "", "not stated: the usual one")
             if disease.length_h and injury.end_h is None:
