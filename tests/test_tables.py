@@ -107,7 +107,7 @@ SERVED = {
     "endpoint": set(endpoints()),
     "baseline": set(covariates()) | {n for n, r in endpoints().items() if r.at_enrolment},
     "background": set(backgrounds()),
-    "kind": {"trial", *EXPERIMENTS},
+    "kind": {"trial", "in-vitro", *EXPERIMENTS},
     "disease": {*diseases(), *animal_diseases()},
     "species": set(species_names()),
     "origin": {"enrolment", "onset"},
