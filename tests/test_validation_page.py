@@ -58,7 +58,7 @@ def test_what_stands_in_no_score_is_counted_by_reason(tmp_path: Path) -> None:
     none += 'contrast = "risk_ratio"\nvalue = 0.0\nci95 = [0.0, 1.4]\n'
     bare = '[[observation]]\narm = "cells"\nendpoint = "sofa"\ntime = "7 d"\nvalue = 6\n'
     one = trial(tmp_path, "touches", (0, 4), 12, (RISK, RISK), more=none + bare)
-    answered = Basis(expected=RISK / RISK, simulated=1.0 + RISK)
+    answered = Basis(expected=1.0 + RISK, spread=RISK, simulated=1.0 + RISK)
     bases = {**one.predicted.bases, 2: Bases(answered), 3: Bases(answered)}
     json = score([replace(one, predicted=replace(one.predicted, bases=bases))]).json
     reasons = json["not_scored"]["reasons"]
