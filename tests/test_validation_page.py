@@ -53,6 +53,23 @@ def test_the_most_surprising_observation_comes_first(found) -> None:
     assert failed == sorted(failed, reverse=True)
 
 
+def test_what_stands_in_no_score_is_counted_by_reason(tmp_path: Path) -> None:
+    none = '[[observation]]\narm = "cells"\nversus = "none"\nendpoint = "mortality"\ntime = "28 d"\n'
+    none += 'contrast = "risk_ratio"\nvalue = 0.0\nci95 = [0.0, 1.4]\n'
+    bare = '[[observation]]\narm = "cells"\nendpoint = "sofa"\ntime = "7 d"\nvalue = 6\n'
+    one = trial(tmp_path, "touches", (0, 4), 12, (RISK, RISK), more=none + bare)
+    answered = Basis(expected=1.0 + RISK, spread=RISK, simulated=1.0 + RISK)
+    bases = {**one.predicted.bases, 2: Bases(answered), 3: Bases(answered)}
+    json = score([replace(one, predicted=replace(one.predicted, bases=bases))]).json
+    reasons = json["not_scored"]["reasons"]
+    assert json["not_scored"]["observations"] == json["summary"]["answered_only"] == 2 == len(reasons)
+    assert "a ratio of 0 has no logarithm" in reasons
+    page = validation_html(json, "mesolung validate mine")
+    assert all(reason in page for reason in reasons) and "2 observations are answered" in page
+    lines = {line["index"]: line for line in json["observations"]}
+    assert lines[2]["reason"] == "a ratio of 0 has no logarithm" and "reason" not in lines[0]
+
+
 def test_the_json_is_the_same_text_each_time_and_holds_no_nan(found) -> None:
     text = json_text(found)
     assert json.loads(text)["not_modelled"]["observations"] == 2
