@@ -43,6 +43,9 @@ OUTPUTS = (28, 56, 112, 224, 448)
 SLOPE_SUBJECTS = 24
 # A tool that takes longer than this for a subject is not given other tasks.
 SLOW_S = 0.5
+# In a quick comparison a tool that would take longer than this for all subjects gets fewer of them.
+QUICK_S = 10.0
+QUICK_SUBJECTS = 40
 # Runs that are shorter than this are repeated, and the best of three counts.
 SHORT_S = 0.5
 
@@ -100,9 +103,27 @@ def with_outputs(task: Task, count: int) -> Task:
     return replace(task, times=np.linspace(0.0, float(task.times[-1]), count + 1))
 
 
-def curve(peer: Peer, reference: Values, sizes: Values, repeats: int) -> list[dict[str, float]]:
-    """Measure a work-precision curve: for each tolerance the error, and the median time of the repeats."""
-    return [point(peer, rtol, reference, sizes, repeats) for rtol in peer.tolerances]
+def curve(
+    peer: Peer, reference: Values, sizes: Values, repeats: int
+) -> tuple[list[dict[str, float]], dict[str, str]]:
+    """Measure a work-precision curve.
+
+    Arguments:
+        peer: the tool.
+        reference, sizes: of its solution; float64[subjects, times, states] and float64[states].
+        repeats: runs of which the median counts.
+
+    Returns:
+        for each tolerance the error and the median time, and the tolerances at which a subject could not be
+        solved, each with the reason: a point that would leave subjects out is none.
+    """
+    points, failed = [], {}
+    for rtol in peer.tolerances:
+        try:
+            points.append(point(peer, rtol, reference, sizes, repeats))
+        except RuntimeError as problem:
+            failed[f"{rtol:.0e}"] = str(problem)[:200]
+    return points, failed
 
 
 def point(peer: Peer, rtol: float, reference: Values, sizes: Values, repeats: int) -> dict[str, float]:
@@ -195,11 +216,19 @@ def measure(tool: str, task: Task, reference: Values, sizes: Values, repeats: in
     peer = load(task, sizes)
     peer.run(FIRST_RTOL, 1)
     start = clock.perf_counter() - began
-    if peer.at_most is not None and peer.at_most < task.subjects:
+    at_most = peer.at_most or task.subjects
+    if not repeats and at_most > QUICK_SUBJECTS and tool != OWN:
+        few = peer.run(peer.tolerances[-2], QUICK_SUBJECTS // 10)[0] * 10 / QUICK_SUBJECTS
+        at_most = QUICK_SUBJECTS if few * at_most > QUICK_S else at_most
+    if at_most < task.subjects:
         # The error is then of these subjects alone: easier to reach, so the tool is not wronged.
-        task, reference = task.first(peer.at_most), reference[: peer.at_most]
+        task, reference = task.first(at_most), reference[:at_most]
         peer.task = task
-    points = curve(peer, reference, sizes, repeats) if repeats else bracket(peer, reference, sizes)
+    failed: dict[str, str] = {}
+    if repeats:
+        points, failed = curve(peer, reference, sizes, repeats)
+    else:
+        points = bracket(peer, reference, sizes)
     at = time_at([(p["error"], p["ms"]) for p in points])
     found = {
         "tool": peer.name,
@@ -208,6 +237,7 @@ def measure(tool: str, task: Task, reference: Values, sizes: Values, repeats: in
         "subjects": task.subjects,
         "warm_start_s": start,
         "points": points,
+        "failed_at": failed,
         "ms": at,
         "agreement": min(p["error"] for p in points),
         "peak_memory_mb": peak_memory(),

@@ -12,6 +12,7 @@ from benchmarks.measure import time_at
 from benchmarks.one import curve
 from benchmarks.peer_own import Own
 from benchmarks.task import Task
+from mesolung.population.events import stacked
 
 Values = NDArray[np.float64]
 
@@ -36,7 +37,7 @@ def lanes_and_threads(task: Task, reference: Values, sizes: Values, repeats: int
     widths = {}
     for lanes, label in WIDTHS.items():
         if lanes <= own.model.lanes:
-            points = curve(Own(task, lanes), reference, sizes, repeats)
+            points, _ = curve(Own(task, lanes), reference, sizes, repeats)
             widths[label] = time_at([(p["error"], p["ms"]) for p in points])
     return {"widths": widths, "two_threads": two_threads(own, repeats)}
 
@@ -45,7 +46,7 @@ def two_threads(own: Own, repeats: int) -> float:
     """How many times faster two threads solve the same rows than one does.
 
     Arguments:
-        own: the engine with a task; doses are left out, starting values kept.
+        own: the engine with a task.
         repeats: of each, in turn; the best counts.
 
     Returns:
@@ -54,10 +55,11 @@ def two_threads(own: Own, repeats: int) -> float:
     task = own.task
     times = -(-2 * ROWS_A_THREAD // task.subjects)
     rows, initial = np.tile(task.rows, (times, 1)), np.tile(task.initial, (times, 1))
+    events = stacked([task.events] * times, task.subjects)
     best = {1: float("inf"), 2: float("inf")}
     for _ in range(repeats):
         for workers in best:
             began = clock.perf_counter()
-            own.model.solve(rows, task.times, initial, rtol=1e-5, workers=workers, chunk=CHUNK)
+            own.model.solve(rows, task.times, initial, events, rtol=1e-5, workers=workers, chunk=CHUNK)
             best[workers] = min(best[workers], clock.perf_counter() - began)
     return best[1] / best[2]

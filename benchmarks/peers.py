@@ -1,7 +1,7 @@
 """The engine beside its peers: same SBML, same subjects, same dose events, time at equal error.
 
     python -m benchmarks.peers [--tasks acute influenza] [--tools ...] [--subjects 200] [--repeats 5]
-        [--warm] [--store]
+        [--warm] [--store | --add]
     python -m benchmarks.peers --quick [--json]
 
 Each tool runs in a process of its own, one thread. Time is processor time a subject; the scaled error is
@@ -224,7 +224,7 @@ def quick(subjects: int, task: str = "acute") -> dict[str, Any]:
 
     Returns:
         ``ratio_to_fastest_peer`` and ``scaled_error`` (at which times are compared), the fastest peer, ms a
-        subject of each tool, and what is absent.
+        subject of each tool and on how many of the subjects (a slow one gets fewer), and what is absent.
     """
     result = compare(task, QUICK_TOOLS, subjects, 0, start=False)
     times_faster, fastest = ratio(result)
@@ -233,6 +233,7 @@ def quick(subjects: int, task: str = "acute") -> dict[str, Any]:
         "scaled_error": TARGET,
         "fastest_peer": fastest,
         "ms_per_subject": {tool: row["ms"] for tool, row in result["tools"].items()},
+        "subjects": {tool: row["subjects"] for tool, row in result["tools"].items()},
         "agreement": {tool: row["agreement"] for tool, row in result["tools"].items()},
         "versions": {tool: row["version"] for tool, row in result["tools"].items()},
         "absent": result["absent"],
@@ -292,6 +293,35 @@ def store(result: Mapping[str, Any], file: Path = STORED) -> None:
     unfinished.replace(file)
 
 
+def added(result: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the peers of a smaller run beside those of the stored one.
+
+    Arguments:
+        result: of `everything`, on tasks of which the stored result has the same.
+        stored: the result to add to.
+
+    Returns:
+        the stored result with the new peers' rows; the engine's row stays the stored one but for its widths
+        and threads, which nothing is compared with.
+
+    Raises:
+        ValueError: when a task, the processor or the target is another one.
+    """
+    same = ("processor", "target_error", "python")
+    tasks = {name: {**compared} for name, compared in stored["tasks"].items()}
+    for name, compared in result["tasks"].items():
+        if any(result[key] != stored[key] for key in same) or compared["task"] != tasks[name]["task"]:
+            raise ValueError(f"{name}: measured on another machine or another task than the stored result")
+        tools = {tool: row for tool, row in compared["tools"].items() if tool != OWN}
+        own = compared["tools"].get(OWN, {})
+        again = {key: own[key] for key in ("widths", "two_threads") if key in own}
+        tools[OWN] = {**tasks[name]["tools"][OWN], **again}
+        absent = {**tasks[name]["absent"], **compared["absent"]}
+        tasks[name]["tools"] = {**tasks[name]["tools"], **tools}
+        tasks[name]["absent"] = {tool: why for tool, why in absent.items() if tool not in tools}
+    return with_hash({**stored, "tasks": tasks})
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description="The engine beside its peers, at equal error.")
@@ -306,6 +336,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="libRoadRunner and pydiffsol alone, in a minute")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--store", action="store_true", help=f"keep the result in {STORED.name}")
+    parser.add_argument(
+        "--add", action="store_true", help=f"keep the peers' rows beside those of {STORED.name}"
+    )
     choice = parser.parse_args()
     if choice.subjects < 1 or choice.repeats < 1:
         parser.error(f"--subjects and --repeats are at least 1 (found {choice.subjects}, {choice.repeats})")
@@ -316,7 +349,9 @@ def main() -> None:
     result = everything(
         choice.tasks, choice.tools, choice.subjects, choice.repeats, not choice.warm, choice.patience
     )
-    if choice.store:
+    if choice.add:
+        store(added(result, json.loads(STORED.read_text(encoding="utf-8"))))
+    elif choice.store:
         store(result)
     print(json.dumps(result, indent=1) if choice.json else show(result))
 

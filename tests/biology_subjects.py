@@ -38,7 +38,9 @@ def system() -> System:
 
 
 # Rise with time whatever happens, and no other state's rate names them.
-COUNTERS = ("HAZ", "DIS", "SEC")
+COUNTERS = (
+    "HAZ", "DIS", "SEC", "HAZ_thrombosis", "HAZ_reaction", "HAZ_fever", "HAZ_DSA", "TUMOUR", "MARK_other",
+)  # fmt: skip
 # Specific memory of what was met: plasma cells live for years, and hold the antibody.
 MEMORY = ("PC", "AB")
 

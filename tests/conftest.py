@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -34,3 +38,15 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no folder {folder} (MESOLUNG_SHARED says where it is)")
     return folder
+
+
+@pytest.fixture
+def tool_module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Import a developers' tool by its name."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+
+    def load(name: str) -> ModuleType:
+        sys.modules.pop(name, None)
+        return import_module(name)
+
+    return load

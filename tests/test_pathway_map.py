@@ -20,6 +20,7 @@ from mesolung.biology.pathway import pathway_map, pathways
 from mesolung.biology.pathway_grid import EMPTY, arranged
 from mesolung.biology.pathway_layout import A3, Box, Layout, layout
 from mesolung.biology.pathway_style import SMALL_SIZE
+from mesolung.biology.pathway_words import short_words
 from mesolung.reading import Refusal
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -144,7 +145,30 @@ def test_what_acts_from_another_module_is_written_below_the_state(picture: ET.El
         outside = [e.source for e in map_.edges if e.target == name]
         outside = [s for s in outside if map_.nodes[s].module != map_.nodes[name].module]
         acting = {word[1:] for word in said}
-        assert acting == {*outside, *map_.nodes[name].drivers}
+        short = acting & map_.shorthands.keys()
+        told = (acting - short).union(*(map_.shorthands[rule] for rule in short))
+        assert told == {*outside, *map_.nodes[name].drivers}
+
+
+def test_a_rule_stands_for_its_states_only_where_all_of_them_act_alike() -> None:
+    known = {"all": ("A", "B", "C"), "some": ("B", "D")}
+
+    def words(**signs: str) -> list[tuple[str, str, bool]]:
+        acting = [Dependency(source, "T", sign, False, ()) for source, sign in signs.items()]
+        return short_words(acting, known)
+
+    assert words(A=RAISES, B=RAISES, C=RAISES, E=LOWERS) == [("all", RAISES, True), ("E", LOWERS, False)]
+    assert words(A=RAISES, B=LOWERS, C=RAISES) == [
+        ("A", RAISES, False), ("B", LOWERS, False), ("C", RAISES, False),
+    ]  # fmt: skip
+    assert words(A=RAISES, B=RAISES) == [("A", RAISES, False), ("B", RAISES, False)]
+    assert words(B=LOWERS, D=LOWERS) == [("some", LOWERS, True)]
+
+
+def test_the_legend_says_what_a_rule_stands_for(picture: ET.Element) -> None:
+    said = ["".join(text.itertext()) for text in picture.iter(f"{SVG}text")]
+    for rule, states in pathways().shorthands.items():
+        assert len(states) > 1 and f"{rule} {' '.join(states)}" in said
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mesolung.biology.parameters import read_parameters
+from mesolung.biology.tables import routes
 from mesolung.product.priors import read_priors
 from mesolung.product.product import Product
 from mesolung.product.profile import Profile, lot_profile
@@ -22,15 +23,20 @@ VARIES = {
 def profile(seed: int = 1, in_blood: bool = True, product: Product | None = None) -> Profile:
     draws = np.arange(REPLICATES)
     product = product or Product(source="umbilical cord", cryopreserved=True)
-    return lot_profile(product, key="prior-test", draws=draws, seed=seed, in_blood=in_blood)
+    route = routes()["intravenous" if in_blood else "intratracheal"]
+    return lot_profile(product, key="prior-test", draws=draws, seed=seed, route=route)
 
 
 def test_a_lot_sets_every_parameter_of_the_product() -> None:
     wanted = {row.id for row in read_parameters() if row.module == "product"}
     assert set(profile().parameters) == wanted
     for name, values in profile().parameters.items():
-        assert values.shape == (REPLICATES,) and np.all(values > 0.0), name
-        assert values.std() > 0.0, name
+        assert values.shape == (REPLICATES,), name
+        # What the donor decides is the same in every lot, and a tumour effect may have either sign.
+        if name.startswith("product_cross") or name in ("product_hla", "product_ido"):
+            assert set(values) == {1.0}, name
+            continue
+        assert values.std() > 0.0 and (name == "product_tumour" or np.all(values > 0.0)), name
 
 
 @pytest.mark.parametrize(("parameter", "prior"), VARIES.items())

@@ -102,8 +102,10 @@ def test_every_product_has_its_own_units(study_of, product, dose, expected, unit
 
 @pytest.mark.parametrize("route", [*get_args(Route), "unknown"])
 def test_every_route_is_read(study_of, route: str) -> None:
+    drug = ' type = "drug", name = "dexamethasone" '
+    product, dose = (drug, "6 mg") if route == "oral" else ("", "1e6 cells")
     treatment = (
-        f'[[arm.treatment]]\nproduct = {{}}\ndose = "1e6 cells"\nroute = "{route}"\ntimes = "unknown"\n'
+        f'[[arm.treatment]]\nproduct = {{{product}}}\ndose = "{dose}"\nroute = "{route}"\ntimes = "unknown"\n'
     )
     (given,) = study_of(mouse(INJURY, ARM, treatment)).arms[0].treatments
     assert given.route == route and given.times_h == ()

@@ -41,12 +41,12 @@ dose = "100e6 cells"
 route = "intravenous"
 times = ["0 d", "3 d"]
 [[arm]]
-name = "ev"
+name = "drug"
 ratio = 1
 [[arm.treatment]]
-product = { type = "ev" }
-dose = "1e11 particles"
-route = "nebulised"
+product = { type = "drug", name = "dexamethasone" }
+dose = "6 mg"
+route = "oral"
 times = ["0 d"]
 [[arm]]
 name = "none"
@@ -141,22 +141,22 @@ def test_each_observation_has_its_own_reason(study_of) -> None:
     study = study_of(
         ACUTE
         + seen("cells", "mortality", "28 d")
-        + seen("ev", "mortality", "28 d")
+        + seen("drug", "mortality", "28 d")
         + seen("cells", "mortality", "2 year")
         + seen("none", "ferritin", "7 d", 'median = 800\niqr = [500, 1500]\nunit = "ug/L"')
-        + seen("none", "il6", "7 d", 'direction = "lower"\nversus = "ev"')
+        + seen("none", "il6", "7 d", 'direction = "lower"\nversus = "drug"')
         + seen("none", "il6", "-1 d", "value = 40")
         + seen("cells", "mortality", "14 d", EVENTS + '\nwhere = "bmi >= 30 kg/m2"')
     )
     reasons = not_modelled(study)
     assert list(reasons) == [1, 2, 3, 4, 5, 6]
-    for index, words in {1: "ev", 2: "366 d", 3: "ferritin", 4: "arm ev", 5: "before", 6: "bmi"}.items():
+    for index, words in {1: "drug", 2: "366 d", 3: "ferritin", 4: "arm drug", 5: "before", 6: "bmi"}.items():
         assert words in reasons[index]
-    assert reserved()["product type", "ev"] in reasons[1]
+    assert reserved()["product type", "drug"] in reasons[1]
 
 
 def test_the_rest_is_simulated_as_if_it_were_all(study_of) -> None:
-    study = study_of(ACUTE + seen("ev", "mortality", "28 d") + seen("cells", "mortality", "14 d"))
+    study = study_of(ACUTE + seen("drug", "mortality", "28 d") + seen("cells", "mortality", "14 d"))
     part = modelled_part(study)
     assert part is not None
     assert [arm.name for arm in part.arms] == ["cells", "none"] and part.population.size == 60
@@ -169,7 +169,7 @@ def test_the_rest_is_simulated_as_if_it_were_all(study_of) -> None:
         assert set(care) == {"dexamethasone"}
         assert (care["dexamethasone"].start_h, care["dexamethasone"].duration_h) == (0.0, 8 * 24.0)
     said = " ".join(left_out(study))
-    for words in ("arm ev", "ferritin", "bmi", "dexamethasone before enrolment", "ecmo", "366 d"):
+    for words in ("arm drug", "ferritin", "bmi", "dexamethasone before enrolment", "ecmo", "366 d"):
         assert words in said
 
 
@@ -179,8 +179,8 @@ def test_a_study_that_is_all_modelled_is_the_part(root: Path) -> None:
 
 
 def test_a_drug_that_arms_differ_in_is_not_left_out_of_them(study_of) -> None:
-    own = '[arm.background]\nnintedanib = 1.0\n[[arm]]\nname = "ev"'
-    study = study_of(ACUTE.replace('[[arm]]\nname = "ev"', own) + seen("cells", "mortality", "28 d"))
+    own = '[arm.background]\nnintedanib = 1.0\n[[arm]]\nname = "drug"'
+    study = study_of(ACUTE.replace('[[arm]]\nname = "drug"', own) + seen("cells", "mortality", "28 d"))
     assert "nintedanib" in not_modelled(study)[0]
 
 
@@ -208,7 +208,7 @@ def test_nothing_of_what_is_wholly_unknown_is_simulated(study_of, old: str, new:
 
 
 def test_a_run_of_what_is_not_modelled_says_so_everywhere(study_of, tmp_path: Path) -> None:
-    study = study_of(MOUSE)
+    study = study_of(MOUSE.replace('"lps"', '"bleomycin"', 2).replace("5 mg/kg", "3 U/kg"))
     result = run_study(study, replicates=7, seed=3)
     json: dict[str, Any] = dict(result.json)
     assert list(Draft202012Validator(result_schema()).iter_errors(json)) == []
@@ -221,7 +221,7 @@ def test_a_run_of_what_is_not_modelled_says_so_everywhere(study_of, tmp_path: Pa
         ["sham", "cells", "lps"],
     ]
     for one in json["observations"]:
-        assert one["status"] == NOT_MODELLED and "animal experiments" in one["reason"]
+        assert one["status"] == NOT_MODELLED and "chronic lung disease" in one["reason"]
         assert one["log_score"] is None and one["p50"] is None and one["inside_90"] is None
     assert json["observations"][0]["unit"] == "ng/mL"
     assert json["arms"] == {} and len(json["warnings"]) == 1
@@ -231,7 +231,7 @@ def test_a_run_of_what_is_not_modelled_says_so_everywhere(study_of, tmp_path: Pa
     write_run_folder(result, folder)
     assert len(list(folder.glob("*.parquet"))) == 5
     page = report_html(result)
-    assert "Nothing was simulated" in page and "not modelled yet" in page and "animal experiments" in page
+    assert "Nothing was simulated" in page and "not modelled yet" in page and "chronic lung disease" in page
     from rich.console import Console
 
     console = Console(width=100, file=(tmp_path / "table.txt").open("w", encoding="utf-8"))
@@ -244,9 +244,9 @@ def test_a_run_of_what_is_not_modelled_says_so_everywhere(study_of, tmp_path: Pa
 def test_entries_keep_what_was_printed(study_of) -> None:
     study = study_of(
         ACUTE
-        + seen("ev", "mortality", "28 d", 'contrast = "risk_ratio"\nvalue = 0.5\nversus = "none"\nn = 40')
+        + seen("drug", "mortality", "28 d", 'contrast = "risk_ratio"\nvalue = 0.5\nversus = "none"\nn = 40')
         + seen(
-            "ev", "pf_ratio", "7 d", 'as = "percent_change"\nmean = 30\nse = 10\nsource = { version = "a" }'
+            "drug", "pf_ratio", "7 d", 'as = "percent_change"\nmean = 30\nse = 10\nsource = { version = "a" }'
         )
     )
     ratio, change = unanswered(study)

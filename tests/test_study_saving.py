@@ -66,7 +66,8 @@ def treatments(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     one: dict[str, Any] = {"product": described}
     if kind != "in-vitro" or draw(st.booleans()):
         one["dose"] = draw(st.just("unknown") | quantities(1.0, 1000.0, DOSE_UNITS[product]))
-        one["route"] = draw(st.sampled_from((*ROUTES, "unknown")))
+        given = [name for name in ROUTES if name != "oral" or product == "drug"]
+        one["route"] = draw(st.sampled_from((*given, "unknown")))
         one["times"] = draw(
             st.just("unknown")
             | st.lists(

@@ -26,7 +26,8 @@ from mesolung.study.ways import trial_sizes, ways_of
 from mesolung.units import quantity
 
 REPLICATES, EACH = 400, 3
-ENTERED = sorted({s for row in routes().values() for s in (row.live_cells_enter, row.apoptotic_cells_enter)})
+COLUMNS = ("live_cells_enter", "apoptotic_cells_enter", "particles_enter")
+ENTERED = sorted({s for row in routes().values() for c in COLUMNS if (s := getattr(row, c)) is not None})
 MODEL = SimpleNamespace(states=tuple(ENTERED), parameters=tuple(f"rate_{state}" for state in ENTERED))
 PLAN = '[[endpoint]]\nname = "mortality"\ntime = "7 d"\n'
 PER_KG = 'dose = "1e6 cells/kg"'

@@ -15,11 +15,14 @@ from pydantic import ValidationError
 
 from mesolung.biology import phenotypes as phenotype_module
 from mesolung.biology import tables
+from mesolung.biology.animal_disease import animal_diseases
 from mesolung.biology.challenges import challenges
 from mesolung.biology.disease import diseases, read_disease
 from mesolung.biology.parameters import read_parameters
 from mesolung.biology.phenotypes import phenotypes
+from mesolung.biology.species import species_names
 from mesolung.biology.specimens import specimens
+from mesolung.biology.states import states
 from mesolung.biology.symbols import package_symbols
 from mesolung.biology.tables import (
     backgrounds,
@@ -31,11 +34,13 @@ from mesolung.biology.tables import (
     routes,
 )
 from mesolung.population import traits as trait_module
+from mesolung.product import factors as factor_module
 from mesolung.product import priors as prior_module
 from mesolung.product import unstated as unstated_module
 from mesolung.product.priors import read_sources
 from mesolung.product.product import MODELLED_TYPES, PRODUCT_TYPES, SOURCES, Product
 from mesolung.reading import Refusal
+from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.arm import DoseUnit, Route
 from mesolung.study.arms import DOSE_UNITS
 from mesolung.study.endpoint import Contrast, Deaths
@@ -102,9 +107,9 @@ SERVED = {
     "endpoint": set(endpoints()),
     "baseline": set(covariates()) | {n for n, r in endpoints().items() if r.at_enrolment},
     "background": set(backgrounds()),
-    "kind": {"trial"},
-    "disease": set(diseases()),
-    "species": {"human"},
+    "kind": {"trial", *EXPERIMENTS},
+    "disease": {*diseases(), *animal_diseases()},
+    "species": set(species_names()),
     "origin": {"enrolment", "onset"},
     "product type": set(MODELLED_TYPES),
     "route": set(routes()),
@@ -125,14 +130,13 @@ def test_every_name_of_the_format_is_served_or_reserved_and_never_both(kind: str
 
 
 def test_every_dose_unit_of_the_format_is_served_or_reserved() -> None:
-    units = {"particles", "particles/kg", "cell-equivalents", "ug", "ug/kg", "mL", "mg", "mg/kg", "mg/m2"}
+    units = {"mg", "mg/kg", "mg/m2"}
     waiting = {name for kind, name in reserved() if kind == "dose unit"}
     assert waiting == units
     served = set(get_args(DoseUnit)) - waiting
     assert served == {unit for kind in MODELLED_TYPES if kind != "vehicle" for unit in DOSE_UNITS[kind]}
     for unit in waiting:
         assert quantity(f"1 {unit}").value == 1.0
-        assert not any(same_dimension(unit, other) for other in served)
 
 
 def test_every_product_has_units_of_which_no_two_measure_the_same() -> None:
@@ -156,7 +160,7 @@ def test_what_is_planned_is_told_apart_from_what_is_served() -> None:
 
 
 def test_animals_injuries_and_rules_have_units_that_are_known() -> None:
-    assert set(animals()) == {name for kind, name in reserved() if kind == "species"}
+    assert {*animals(), "human"} == set(species_names())
     assert all(0 < a.lightest_kg < a.heaviest_kg and a.oldest_year > 0 for a in animals().values())
     for agent in agents().values():
         for k, unit in enumerate(agent.units):
@@ -308,13 +312,15 @@ def test_backgrounds_act_on_something_that_the_model_has() -> None:
 
 
 def test_routes_are_those_of_the_study_file_and_lead_into_the_model() -> None:
-    assert set(routes()) < set(get_args(Route))
+    assert {*routes(), "oral"} == set(get_args(Route))
     parameters = {row.id for row in read_parameters()}
-    fate = (MODULES / "fate.ant").read_text(encoding="utf-8")
     for row in routes().values():
-        for state in (row.live_cells_enter, row.apoptotic_cells_enter):
-            assert f"{state}' =" in fate and f"rate_{state}" in parameters
-    assert [row.name for row in routes().values() if row.through_blood] == ["intravenous"]
+        entered = (row.live_cells_enter, row.apoptotic_cells_enter, row.particles_enter)
+        for state in filter(None, entered):
+            assert state in states() and f"rate_{state}" in parameters
+        assert row.airway == (row.live_cells_enter == "MSC_alv") == (row.particles_enter == "EV_alv")
+        assert row.source.startswith("assumed: ") == (row.grade == "C")
+    assert [row.name for row in routes().values() if row.through_blood] == ["intravenous", "intra-arterial"]
 
 
 def test_tables_cannot_be_written_to() -> None:
@@ -370,6 +376,10 @@ def test_a_damaged_table_is_refused_at_its_line(
         ("biology", "definitions.csv", tables.definitions, "above", "", "above is not a level"),
         ("biology", "reserved.csv", tables.reserved, "kind", "colour", "unknown kind"),
         ("biology", "backgrounds.csv", tables.backgrounds, "duration", "long", "duration is no time"),
+        ("biology", "routes.csv", tables.routes, "delivered", "1.2", "delivered is no share"),
+        ("biology", "routes.csv", tables.routes, "soluble_enter", "air", "unknown soluble_enter"),
+        ("product", "factors.csv", factor_module.factors, "isolated", "some", "unknown isolated"),
+        ("product", "unstated_doses.csv", unstated_module.unknown_doses, "dose", "", "dose is empty"),
         ("product", "priors.csv", prior_module.read_priors, "value", "1,5", "value is not a number"),
         ("product", "sources.csv", prior_module.read_sources, "procoagulant", "", "procoagulant is empty"),
         ("product", "unstated.csv", unstated_module.unstated, "what", "colour", "unknown what"),

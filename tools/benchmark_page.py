@@ -89,6 +89,8 @@ def details(result: Result) -> str:
             points = "; ".join(
                 f"{p['rtol']:.0e}: {p['error']:.1e}, {_digits(p['ms'])}" for p in row["points"]
             )
+            failed = "; ".join(f"{rtol}: {why}" for rtol, why in row.get("failed_at", {}).items())
+            points += f"; not at {failed}" if failed else ""
             lines.append(f"| {row['tool']} | {row['how']} | {points} |")
         parts.append("\n".join(lines))
         parts.append(f"### {_capital(TITLES.get(name) or name)}: slopes")

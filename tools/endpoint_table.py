@@ -22,6 +22,7 @@ READ = {
     "level": "level",
     "present": "on at the time",
     "occurred": "new since enrolment",
+    "happened": "happened by chance by the time",
     "death": "dead by the time",
     "alive": "alive at the time",
     "discharged": "home alive by the time",

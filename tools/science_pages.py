@@ -17,6 +17,7 @@ from pathlib import Path
 from science_coverage import coverage_parts
 from science_diseases import disease_parts
 from science_maths import law_as_maths
+from science_mechanisms import mechanism_parts
 from science_misfits import misfit_parts
 from science_sources import linked, sources_part
 
@@ -30,7 +31,10 @@ UP = "../../"
 BIOLOGY = "src/mesolung/biology/"
 # Page -> modules of parameters.csv whose rows stand on it; a page of a module has its module's laws besides.
 ROWS: Mapping[str, tuple[str, ...]] = {
-    "fate": ("fate", "cells", "product"),
+    "fate": ("fate", "product"),
+    "vesicles": ("fate", "cells"),
+    "effects": ("cells",),
+    "harm": ("harm",),
     "systemic": ("systemic",),
     "innate": ("innate",),
     "adaptive": ("adaptive",),
@@ -44,8 +48,11 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "support": ("support",),
     "outcome": ("outcome", "trial"),
     "endpoints": ("endpoints",),
+    "laboratory": ("laboratory",),
     "diseases": ("driver", "background"),
 }
+# Rows whose ids begin so stand on a page of their own and not with the rest of their module.
+BEGIN: Mapping[str, str] = {"vesicles": "ev_"}
 _PART = re.compile(r"<!-- generated: (?P<name>[\w-]+) -->\n.*?<!-- end: (?P=name) -->", re.DOTALL)
 
 
@@ -92,7 +99,7 @@ def all_parts() -> dict[str, dict[str, str]]:
     }
     found["coverage.md"] = coverage_parts(ROOT, text, table)
     found["known-misfits.md"] = misfit_parts(ROOT, table)
-    return found
+    return found | mechanism_parts(ROOT, text, table, pages.linked_name)
 
 
 def filled(page: str, parts: Mapping[str, str], file: str) -> str:
@@ -125,19 +132,19 @@ class _Pages:
 
     def __init__(self, text: ModelText, table: Parameters) -> None:
         self.text, self.table = text, table
-        self.home = {row.id: page for page, modules in ROWS.items() for row in self.rows_of(modules)}
+        self.home = {row.id: page for page in ROWS for row in self.rows(page)}
         lost = [row.id for row in table if row.id not in self.home]
         if lost:
             raise ValueError(f"no page has a place for {', '.join(lost)}")
         self.home |= {law.name: law.module for law in text.laws}
         self.held = {name.removeprefix("src_") for name in text.units if name.startswith("src_")}
 
-    def rows_of(self, modules: tuple[str, ...]) -> list[Parameter]:
-        return [row for row in self.table if row.module in modules]
-
     def rows(self, page: str) -> list[Parameter]:
         """Rows of parameters.csv that stand on a page."""
-        return self.rows_of(ROWS[page])
+        rows = [row for row in self.table if row.module in ROWS[page]]
+        if page in BEGIN:
+            return [row for row in rows if row.id.startswith(BEGIN[page])]
+        return [row for row in rows if not row.id.startswith(tuple(BEGIN.values()))]
 
     def linked_name(self, name: str, page: str = "") -> str:
         """A name in code letters, linked to its equation or row."""

@@ -23,7 +23,7 @@ _CODES = {
 
 def identifiers(source: str) -> list[str]:
     """Find DOIs, PMIDs, PMC and BioModels numbers in a row's source, in this order, each once."""
-    found = [f"doi {doi.rstrip('.)')}" for doi in _DOI.findall(source)]
+    found = [f"doi {doi.rstrip('.):')}" for doi in _DOI.findall(source)]
     for first, more in _PMID.findall(source):
         found += [f"PMID {number}" for number in re.findall(r"\d+", f"{first} {more}")]
     return list(dict.fromkeys([*found, *_PMC.findall(source), *_MODEL.findall(source)]))

@@ -22,8 +22,9 @@ from mesolung.biology.symbols import unit_id as unit_id
 from mesolung.reading import Refusal
 
 MODULES = (
-    "units", "fate", "systemic", "innate", "adaptive", "mediators", "pathogen", "barrier", "coagulation",
-    "fibrosis", "drugs", "gas_exchange", "support", "outcome", "endpoints",
+    "units", "fate", "vesicles", "effects", "harm", "systemic", "innate", "adaptive", "mediators", "pathogen",
+    "barrier", "coagulation", "fibrosis", "drugs", "gas_exchange", "support", "outcome", "endpoints",
+    "laboratory",
 )  # fmt: skip
 SWITCHED = (
     "driver",

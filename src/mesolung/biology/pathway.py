@@ -12,12 +12,20 @@ from mesolung.biology.disease import Disease, read_disease
 from mesolung.biology.laws import ModelText, read_laws
 from mesolung.biology.meanings import meaning_of
 from mesolung.biology.parameters import read_parameters
+from mesolung.biology.pathway_words import shorthands
 from mesolung.reading import Refusal
 
 CELL, MOLECULE, PATHOGEN, TISSUE, DRUG, MEASURE = "cell", "molecule", "pathogen", "tissue", "drug", "measure"
 KINDS = (CELL, MOLECULE, PATHOGEN, TISSUE, DRUG, MEASURE)
 _OF_VOCABULARY = {"CL": CELL, "uniprot": MOLECULE, "CHEBI": MOLECULE, "GO": MOLECULE, "taxonomy": PATHOGEN}
-_OF_UNIT = {"Gcell": CELL, "pM": MOLECULE, "MCFU": PATHOGEN, "Gcopy": PATHOGEN}
+_OF_UNIT = {
+    "Gcell": CELL,
+    "pM": MOLECULE,
+    "uM": MOLECULE,
+    "Gparticle": MOLECULE,
+    "MCFU": PATHOGEN,
+    "Gcopy": PATHOGEN,
+}
 _DRUGS = "drugs"
 _TISSUE_MODULE = "barrier"
 
@@ -52,12 +60,14 @@ class Pathways:
         nodes: state -> node, in the model's order.
         edges: dependencies, by target.
         headers: module -> its first sentence.
+        shorthands: rule -> states for whose names its own stands.
     """
 
     title: str
     nodes: Mapping[str, Node]
     edges: tuple[Dependency, ...]
     headers: Mapping[str, str]
+    shorthands: Mapping[str, tuple[str, ...]]
 
 
 def pathway_map(disease: str = "healthy", group: str | None = None) -> str:
@@ -100,7 +110,7 @@ def pathways(disease: str = "healthy", group: str | None = None) -> Pathways:
     if entering:
         title += f" and where the drivers of {chosen.label}" + (f" ({group})" if group else "") + " enter"
     headers = {module: header.split(". ")[0].rstrip(".") for module, header in text.headers.items()}
-    return Pathways(title, nodes, dependencies(assemble()), headers)
+    return Pathways(title, nodes, dependencies(assemble()), headers, shorthands(text))
 
 
 def kind_of(state: str, module: str, unit: str) -> str:

@@ -21,8 +21,10 @@ from mesolung.biology.pathway_style import (
     shape,
     style_sheet,
 )
+from mesolung.biology.pathway_words import short_words
 
-SMALL_NAME = 11  # letters; longer names are set smaller
+SMALL_NAME = 10  # letters; longer names are set smaller
+LONG_SIZE, LONG_NAME = 10.5, 122.0  # px; size times letters of the longest names that a shape holds
 WORTH_READING = (
     "Each line stands for a state in the rate law of another, directly or through rules. "
     "Below a state: what acts on it from other modules."
@@ -66,12 +68,11 @@ def drawn(map_: Pathways) -> str:
 def _words(node: Node, map_: Pathways) -> Words:
     """What stands below a state: drivers, then what acts on it from other modules; (word, class)."""
     drivers = [(f"»{name}", "r") for name in node.drivers]
-    outside = [
-        (f"{SIGNS[e.sign]}{e.source}", CLASSES[e.sign])
-        for e in map_.edges
-        if e.target == node.name and map_.nodes[e.source].module != node.module
+    acting = [e for e in map_.edges if e.target == node.name and map_.nodes[e.source].module != node.module]
+    return drivers + [
+        (f"{SIGNS[sign]}{name}", f"{CLASSES[sign]} h" if short else CLASSES[sign])
+        for name, sign, short in short_words(acting, map_.shorthands)
     ]
-    return drivers + outside
 
 
 def _head(map_: Pathways, places: Layout) -> Iterator[str]:
@@ -173,7 +174,8 @@ def _node(node: Node, map_: Pathways, places: Layout, words: Words) -> Iterator[
     box = places.nodes[node.name]
     x, _ = box.centre
     line = f'stroke="{DRIVER}" stroke-width="2.4"' if node.drivers else 'stroke="#555"'
-    size = "" if len(node.name) <= SMALL_NAME else ' style="font-size:10.5px"'
+    long = len(node.name)
+    size = "" if long <= SMALL_NAME else f' style="font-size:{min(LONG_SIZE, LONG_NAME / long):.1f}px"'
     yield f'<g id="s-{node.name}"><title>{escape(_told(node, map_))}</title>'
     yield shape(node.kind, box, line)
     yield f'<text class="n" x="{x:.1f}" y="{box.y + 16.5:.1f}"{size}>{node.name}</text>'
@@ -205,6 +207,8 @@ def _legend(map_: Pathways, places: Layout) -> Iterator[str]:
         entries.append((40.0, line, f'<tspan class="{c}" font-weight="bold">{SIGNS[sign]}</tspan> {word}'))
     arrow = '<path class="a eu" stroke-width="5" marker-end="url(#mua)" d="M0 0h44"/>'
     entries.append((48.0, arrow, "from module to module, wider for more lines, in the colour of most"))
+    for rule, states in map_.shorthands.items():
+        entries.append((0.0, "", f'<tspan class="h">{rule}</tspan> {" ".join(states)}'))
     if any(node.drivers for node in map_.nodes.values()):
         entries.append((0.0, "", '<tspan class="r">»name</tspan> a driver of the disease enters here'))
     x, y = places.legend.x, places.legend.y + 12.0

@@ -13,7 +13,7 @@ CLASSES = {RAISES: "u", LOWERS: "d", BOTH: "b"}
 WORDS = {RAISES: "raises", LOWERS: "lowers", BOTH: "raises or lowers"}
 MEANINGS = {
     CELL: "cells",
-    MOLECULE: "molecule",
+    MOLECULE: "molecule, vesicle",
     PATHOGEN: "pathogen",
     TISSUE: "tissue, fluid",
     DRUG: "drug",
@@ -56,7 +56,7 @@ def style_sheet(states: Iterable[str]) -> Iterator[str]:
     yield "paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}"
     for sign, colour in COLOURS.items():
         yield f".{CLASSES[sign]}{{fill:{colour}}}.e{CLASSES[sign]}{{stroke:{colour}}}"
-    yield f".r{{fill:{DRIVER};font-weight:bold}}"
+    yield f".r{{fill:{DRIVER};font-weight:bold}}.h{{font-style:italic;font-weight:bold}}"
     yield "path{fill:none}.i{stroke-width:1.3}.x{stroke-width:.8;opacity:.13}.a{opacity:.34}"
     for name in states:
         own = f"svg:has(#s-{name}:hover)"

@@ -8,6 +8,7 @@ from math import inf
 from mesolung.units import convert
 
 PER_KG = "/kg"
+LUNG = "lung"
 
 
 @dataclass(frozen=True)
@@ -162,17 +163,34 @@ class Background:
 
 @dataclass(frozen=True)
 class Route:
-    """A way of giving cells.
+    """A way of giving a product.
 
     Attributes:
         name: as study files write it.
-        live_cells_enter, apoptotic_cells_enter: states that receive the cells.
+        live_cells_enter, particles_enter: states that receive the living cells and the vesicles.
+        apoptotic_cells_enter: state that receives cells that arrive dying; None where none comes to the lung.
+        soluble_enter: where dissolved factors go, "lung" for lung fluid or "blood".
+        delivered: typical share of what is given that arrives there.
+        absorbed: typical share of vesicles and factors that leaves where they were injected for the blood.
         through_blood: whether the cells meet complement on their way.
-        meaning: where they are put.
+        source: publication, or "assumed: reason", of the shares.
+        grade: of the shares.
+        meaning: where it is put.
     """
 
     name: str
     live_cells_enter: str
-    apoptotic_cells_enter: str
+    apoptotic_cells_enter: str | None
+    particles_enter: str
+    soluble_enter: str
+    delivered: float
+    absorbed: float
     through_blood: bool
+    source: str
+    grade: str
     meaning: str
+
+    @property
+    def airway(self) -> bool:
+        """Whether it puts the product into lung fluid."""
+        return self.soluble_enter == LUNG

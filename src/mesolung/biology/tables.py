@@ -23,7 +23,9 @@ from mesolung.biology.columns import (
     wrong,
     yes_of,
 )
+from mesolung.biology.parameters import GRADES
 from mesolung.biology.phenotypes import phenotypes
+from mesolung.biology.rows import LUNG as LUNG
 from mesolung.biology.rows import PER_KG as PER_KG
 from mesolung.biology.rows import Background as Background
 from mesolung.biology.rows import Covariate as Covariate
@@ -46,7 +48,11 @@ BACKGROUND_COLUMNS = (
     "name", "label", "kind", "target", "how", "dose", "dose_unit", "most", "factor", "duration", "every",
     "meaning",
 )  # fmt: skip
-ROUTE_COLUMNS = ("name", "live_cells_enter", "apoptotic_cells_enter", "through_blood", "meaning")
+ROUTE_COLUMNS = (
+    "name", "live_cells_enter", "apoptotic_cells_enter", "particles_enter", "soluble_enter", "delivered",
+    "absorbed", "through_blood", "source", "grade", "meaning",
+)  # fmt: skip
+SOLUBLE_ENTER = (LUNG, "blood")
 RESERVED_COLUMNS = ("kind", "name", "waits_for")
 
 TYPES = ("binary", "count", "continuous", "time", "rate")
@@ -57,6 +63,7 @@ RULES = (
     "level",
     "present",
     "occurred",
+    "happened",
     "death",
     "alive",
     "discharged",
@@ -159,7 +166,7 @@ def backgrounds() -> Mapping[str, Background]:
 
 @cache
 def routes() -> Mapping[str, Route]:
-    """Read the ways of giving cells: name -> row of ``routes.csv``; Refusal as above."""
+    """Read the ways of giving a product: name -> row of ``routes.csv``; Refusal as above."""
     return _read("routes.csv", ROUTE_COLUMNS, _route)
 
 
@@ -267,7 +274,20 @@ def _route(row: Row) -> Route:
     return Route(
         name=row["name"],
         live_cells_enter=text_of(row, "live_cells_enter"),
-        apoptotic_cells_enter=text_of(row, "apoptotic_cells_enter"),
+        apoptotic_cells_enter=row["apoptotic_cells_enter"] or None,
+        particles_enter=text_of(row, "particles_enter"),
+        soluble_enter=one_of(row, "soluble_enter", SOLUBLE_ENTER),
+        delivered=_share_of(row, "delivered"),
+        absorbed=_share_of(row, "absorbed"),
         through_blood=yes_of(row, "through_blood"),
+        source=text_of(row, "source"),
+        grade=one_of(row, "grade", GRADES),
         meaning=text_of(row, "meaning"),
     )
+
+
+def _share_of(row: Row, column: str) -> float:
+    share = number_of(row, column)
+    if share is None or not 0.0 <= share <= 1.0:
+        raise wrong(row, column, "is no share, from 0 to 1")
+    return share

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 
 from mesolung.cli.entry import Entry, listed, record, spelled
+from mesolung.cli.explain_animals import animal_entries
 from mesolung.cli.explain_disease import disease_entries, group_entries
 from mesolung.cli.explain_model import (
     constant_entries,
@@ -43,7 +44,12 @@ LISTS: dict[str, Callable[[], Iterable[Entry]]] = {
     "reserved": reserved_entries,
 }
 # What has a meaning and no list of its own.
-UNLISTED: tuple[Callable[[], Iterable[Entry]], ...] = (constant_entries, event_entries, group_entries)
+UNLISTED: tuple[Callable[[], Iterable[Entry]], ...] = (
+    constant_entries,
+    event_entries,
+    group_entries,
+    animal_entries,
+)
 NEAREST = 3
 
 

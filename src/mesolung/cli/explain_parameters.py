@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mesolung.cli.entry import Entry, Fact
+from mesolung.cli.explain_animals import in_species
 from mesolung.cli.explain_uses import parameters, setters, used_in
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ def parameter_entries() -> Iterator[Entry]:
     text = read_laws()
     for row in parameters():
         place: dict[str, Fact] = {"module": row.module, "species": row.species}
-        uses: dict[str, Fact] = {"set by": setters(row.id), "used in": used_in(row.id, text)}
+        uses: dict[str, Fact] = {
+            "in other species": in_species(row.id, row.unit),
+            "set by": setters(row.id),
+            "used in": used_in(row.id, text),
+        }
         yield _parameter("parameter", row, place, row.between_subject, uses)
     for prior in read_priors().values():
         table: dict[str, Fact] = {"table": "product/priors.csv"}

@@ -69,7 +69,8 @@ def _outside() -> tuple[tuple[str, str], ...]:
     ]
     found += [(row.target, f"background {row.name}") for row in backgrounds().values()]
     for row in routes().values():
-        found += [(state, f"route {row.name}") for state in (row.live_cells_enter, row.apoptotic_cells_enter)]
+        entered = (row.live_cells_enter, row.apoptotic_cells_enter, row.particles_enter)
+        found += [(state, f"route {row.name}") for state in entered if state is not None]
     return tuple(found)
 
 

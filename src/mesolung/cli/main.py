@@ -199,6 +199,44 @@ def validate(
 
 
 @app.command(cls=OnceCommand)
+def knockout(
+    study: Annotated[Path, typer.Argument(help="The study file, TOML.", metavar="STUDY.toml")],
+    mechanisms: Annotated[
+        str | None,
+        typer.Option(
+            help="Mechanisms to switch off in turn, as PGE2,KYN; off together as PGE2+KYN; all-soluble; all. "
+            "Else each effect and mechanism of fate, all-soluble and all.",
+            metavar="NAMES",
+        ),
+    ] = None,
+    replicates: Annotated[
+        int, typer.Option(min=1, max=MOST_REPLICATES, help="Panels of subjects for each draw.")
+    ] = 1,
+    draws: Annotated[int, typer.Option(min=1, max=MOST_DRAWS, help="Parameter draws.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to make; else runs/knockout-STEM-N.", metavar="FOLDER")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+) -> None:
+    """Switch off each mechanism in turn: what carries which endpoint of a study."""
+    from mesolung.cli.knockout import knockout_file
+
+    code = knockout_file(
+        study,
+        mechanisms=mechanisms,
+        replicates=replicates,
+        draws=draws,
+        seed=seed,
+        workers=workers,
+        out=out,
+        as_json=json,
+    )
+    raise typer.Exit(code)
+
+
+@app.command(cls=OnceCommand)
 def register(
     study: Annotated[
         Path | None,

@@ -17,7 +17,7 @@ from mesolung.streams import typical, uniforms, vary
 PRIOR_KEY = "prior"
 # What only a treated body feels: these parameters are the replicate's own draw, whoever's course a subject
 # follows, and a library of untreated courses does not depend on them.
-TREATMENT_MODULES = ("fate", "product", "cells", "drugs")
+TREATMENT_MODULES = ("fate", "product", "cells", "harm", "drugs")
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def priors_hash() -> str:
         16 hexadecimal digits.
     """
     digest = blake2b(digest_size=8)
-    for name in ("priors.csv", "sources.csv"):
+    for name in ("priors.csv", "sources.csv", "factors.csv"):
         digest.update((files("mesolung.product") / name).read_bytes())
     return digest.hexdigest()
 

@@ -28,15 +28,28 @@ Source = Literal[
     "lung",
     "other",
 ]
+DonorSpecies = Literal["human", "mouse", "rat", "rabbit", "pig", "sheep"]
 PRODUCT_TYPES: tuple[ProductType, ...] = get_args(ProductType)
 SOURCES: tuple[Source, ...] = get_args(Source)
 PASSAGE_MAX = 100  # beyond the life of any culture; guards against a population doubling written as a passage
 UNSTATED_SOURCE: Source = "other"
 # What the model follows in the body; the others are read, and whatever rests on them waits.
-MODELLED_TYPES: tuple[ProductType, ...] = ("cells", "vehicle")
+MODELLED_TYPES: tuple[ProductType, ...] = (
+    "cells",
+    "ev",
+    "conditioned-medium",
+    "apoptotic-cells",
+    "heat-killed-cells",
+    "control-cells",
+    "vehicle",
+)
 OF_CELLS: tuple[ProductType, ...] = ("cells", "apoptotic-cells", "heat-killed-cells", "control-cells")
+# Products whose cells are given alive; only they have a viability, and only their dose may count the living.
+ALIVE: tuple[ProductType, ...] = ("cells", "control-cells")
 # Products that were made by cells and hold none.
 WITHOUT_CELLS: tuple[ProductType, ...] = ("ev", "conditioned-medium")
+# Keys that products had not at first: one that does not use them keeps its lot and its study's hash.
+GAINED = ("species", "autologous")
 
 
 class Product(BaseModel):
@@ -49,8 +62,10 @@ class Product(BaseModel):
         passage: passage at which they were harvested for the lot; None when not stated.
         cryopreserved: whether they were given from frozen, without a culture rescue; None when not stated.
         viability: share of the counted cells that are alive at release, above 0 and up to 1; None when
-            not stated.
+            not stated, and of products that are not given alive.
         name: of a drug, as the table of backgrounds writes it; None for all others.
+        species: of the donor of cells, or of the cells that made the product; None for human.
+        autologous: whether the cells are the subject's own; None when not stated.
 
     Raises:
         pydantic.ValidationError: for a key it does not know, another type of value (no number is read from
@@ -66,6 +81,8 @@ class Product(BaseModel):
     viability: Annotated[float, Field(gt=0, le=1)] | None = None
 
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    species: DonorSpecies | None = None
+    autologous: bool | None = None
 
     @model_validator(mode="after")
     def _only_what_it_has(self) -> Product:
@@ -81,6 +98,8 @@ class Product(BaseModel):
             raise ValueError("only a drug has a name")
         if self.type in WITHOUT_CELLS and self.viability is not None:
             raise ValueError(f"{self.type} holds no cells, so it has no viability")
+        if self.type in OF_CELLS and self.type not in ALIVE and self.viability is not None:
+            raise ValueError(f"{self.type} are dead when they are given, so they have no viability")
         return self
 
     @property
@@ -91,6 +110,12 @@ class Product(BaseModel):
         keys = ("source", "passage", "cryopreserved", "viability")
         return tuple(
             name
-            for name in (keys[:-1] if self.type in WITHOUT_CELLS else keys)
+            for name in (keys if self.type in ALIVE else keys[:-1])
             if name not in self.model_fields_set or getattr(self, name) is None
         )
+
+    @property
+    def identity_text(self) -> str:
+        """What is stated of it as text, without keys that the format gained later where they are not used."""
+        gained = {name for name in GAINED if getattr(self, name) is None}
+        return self.model_dump_json(exclude=gained)

@@ -1,102 +1,71 @@
-"""What the body receives: from a product's description to live cells, dead cells and their properties."""
+"""What the body receives: from a product's description to cells, vesicles, factors and their properties."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from hashlib import blake2b
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
-from mesolung.product.priors import lots, read_sources
+from mesolung.biology.tables import LUNG, Route
+from mesolung.product.kinds import KINDS
+from mesolung.product.lot import Lot
+from mesolung.product.lot import product_identity as product_identity
 from mesolung.product.product import Product
+from mesolung.product.received import Profile as Profile
+
+# Beside the cells that it is to act on: nothing is lost on a way, and there is no complement.
+BESIDE = Route(
+    name="beside",
+    live_cells_enter="",
+    apoptotic_cells_enter=None,
+    particles_enter="",
+    soluble_enter=LUNG,
+    delivered=1.0,
+    absorbed=1.0,
+    through_blood=False,
+    source="assumed: put there",
+    grade="C",
+    meaning="beside the cells that it acts on",
+)
 
 
-@dataclass(frozen=True)
-class Profile:
-    """One lot a replicate, as the body meets it.
-
-    Attributes:
-        viable: float64[R], share of the counted cells that are alive when they are given.
-        lysed: float64[R], share of the viable cells that complement destroys on contact with blood.
-        apoptotic: float64[R], share of the non-viable cells that arrive as apoptotic cells.
-        parameters: model parameters of module "product", each float64[R], dimensionless.
-    """
-
-    viable: NDArray[np.float64]
-    lysed: NDArray[np.float64]
-    apoptotic: NDArray[np.float64]
-    parameters: Mapping[str, NDArray[np.float64]]
-
-
-def product_identity(product: Product) -> str:
-    """Identify a product by what is stated of it, so that equal products share their lots.
-
-    Arguments:
-        product: the validated product.
-
-    Returns:
-        16 hexadecimal digits.
-    """
-    return blake2b(product.model_dump_json().encode(), digest_size=8).hexdigest()
-
-
-def lot_profile(product: Product, *, key: str, draws: NDArray[np.intp], seed: int, in_blood: bool) -> Profile:
+def lot_profile(
+    product: Product,
+    *,
+    key: str,
+    draws: NDArray[np.intp],
+    seed: int,
+    route: Route | None = None,
+    in_blood: bool | None = None,
+    unit: str = "cells",
+    typical: Mapping[str, NDArray[np.float64]] | None = None,
+) -> Profile:
     """Draw the lots that the replicates of a study give.
 
     Arguments:
-        product: a product of type "cells".
+        product: a product of a type in `KINDS`.
         key: of the parameter draws, keys the typical values.
         draws: intp[R], parameter draw of each replicate.
         seed: the study's seed.
-        in_blood: whether the route meets complement.
+        route: row of ``routes.csv``; None for a product that is put beside the cells it acts on.
+        in_blood: whether cells meet complement on their way; None for what the route says.
+        unit: of the dose, "/kg" left out.
+        typical: parameter of the model -> float64[D], its typical value in each draw; without it a product
+            has no dissolved factors.
 
     Returns:
         the profile, arrays of length R. A viability that the study states is the lot's, at its release;
-        what happens between release and vein is drawn all the same.
+        what happens between release and body is drawn all the same.
+
+    Raises:
+        KeyError: for a type without profile, or a unit that its dose cannot have.
 
     Source: product-side laws in docs/product.md; numbers in ``priors.csv`` and ``sources.csv``.
     """
-    identity = product_identity(product)
-    traits = read_sources()[product.source]
-
-    def lot(name: str, group: str = "") -> NDArray[np.float64]:
-        return lots(name, key=key, draws=draws, seed=seed, product=identity, group=group)
-
-    frozen = bool(product.cryopreserved)
-    if product.viability is not None:
-        released = np.full(draws.shape, product.viability)
-    else:
-        released = lot("viability_cryopreserved" if frozen else "viability_fresh")
-    viable = released * np.exp(-lot("hold_loss") * lot("hold_time"))
-
-    odds = np.log(lot("lysis_frozen_odds")) if frozen else 0.0
-    lysed = expit(logit(lot("complement_lysis")) + odds) if in_blood else np.zeros(draws.shape)
-
-    reference = lot("passage_reference")
-    passage = lot("passage_unstated") if product.passage is None else np.full(draws.shape, product.passage)
-    # Culture age moves potency through one latent state: none lost up to the reference passage, the
-    # whole loss at senescence, and on in proportion.
-    age = np.maximum(passage - reference, 0.0) / np.maximum(traits.senescence_passage - reference, 1.0)
-    potency = (
-        lot("potency_source", product.source) * lot("potency_lot") * np.exp(-lot("potency_senescence") * age)
-    )
-
-    lag = lot("licensing_frozen_lag") if frozen else np.zeros(draws.shape)
-    life = lot("licensing_life")
-    return Profile(
-        viable=viable,
-        lysed=lysed,
-        apoptotic=lot("apoptotic_share"),
-        parameters={
-            "product_potency": potency,
-            # A cell that answers only after a lag has that much less of its life in the lung to be licensed.
-            "product_licensing": life / (life + lag),
-            "product_procoagulant": traits.procoagulant * lot("procoagulant_lot"),
-            "product_size": lot("size_lot"),
-            "product_loss": lot("loss_lot"),
-            "product_efferocytosis": lot("efferocytosis_lot"),
-        },
-    )
+    way = BESIDE if route is None else route
+    if in_blood is not None:
+        way = replace(way, through_blood=in_blood)
+    lot = Lot(product, key, draws, seed, {} if typical is None else typical)
+    return KINDS[product.type].profile(lot, way, unit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -142,11 +142,11 @@ def effect_answer(treated: ArmTrials, control: ArmTrials, asked: Asked, measure:
     return {"measure": measure, **quantiles(np.atleast_1d(contrast(measure, a, b))), "p_benefit": better}
 
 
-def pairs(arms: Mapping[str, ArmTrials], control: str | None) -> list[tuple[str, str]]:
+def pairs(arms: Iterable[str], control: str | None) -> list[tuple[str, str]]:
     """Which arms are compared: each with the control; without one each pair, second against first by name.
 
     Arguments:
-        arms: by name.
+        arms: names.
         control: name of the control arm, or None.
 
     Returns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mesolung.biology.tables import Measured, backgrounds
-from mesolung.product.product import OF_CELLS, Product, ProductType
+from mesolung.product.product import ALIVE, OF_CELLS, Product, ProductType
 from mesolung.study.arm import UNKNOWN, Arm, DoseUnit, Treatment
 from mesolung.study.injuries import NONE, read_assay, read_injuries
 from mesolung.study.observation import BASELINE
@@ -71,6 +71,13 @@ def read_arms(
         at = place.at(i)
         if arm.assay is not None and written.kind != IN_VITRO:
             raise at.at("assay").refuse("an assay of subjects", allowed=f'kind = "{IN_VITRO}"')
+        for k, t in enumerate(arm.treatment):
+            if t.product.autologous and t.product.species not in (None, written.species):
+                raise at.at("treatment", k, "product", "species").refuse(
+                    "a subject's own cells of another species",
+                    found=t.product.species,
+                    allowed=f"{written.species}, or no autologous",
+                )
         found.append(
             Arm(
                 name=arm.name,
@@ -219,7 +226,11 @@ def read_treatment(
 
 def _check_product(treatment: TreatmentTable, place: Place) -> None:
     product = treatment.product
-    if treatment.dose_basis == "viable" and product.type not in OF_CELLS:
+    if product.type not in (DRUG, VEHICLE) and treatment.route == "oral":
+        raise place.at("route").refuse(
+            f"{product.type} by mouth", found="oral", allowed="any other route; oral is for drugs"
+        )
+    if treatment.dose_basis == "viable" and product.type not in ALIVE:
         raise place.at("dose_basis").refuse(f"{product.type} has no viable part", allowed="no dose_basis")
     if product.type == DRUG:
         drugs = [*(n for n, row in backgrounds().items() if row.kind == DRUG), *waiting_backgrounds()]

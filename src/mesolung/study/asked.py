@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from mesolung.biology.states import STATE, state_row
 from mesolung.biology.tables import endpoint_in
+from mesolung.study.animal_endpoints import animal_endpoint
 from mesolung.study.arm import UNKNOWN
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import Observation
+from mesolung.study.possible import IN_VITRO, planned_endpoints
 from mesolung.study.study import Study
 from mesolung.study.where import SUPPORTS, Where
 from mesolung.trial.endpoints import EndpointRow
@@ -98,7 +100,11 @@ def asked_of(study: Study, line: EndpointAsked | Observation) -> Asked:
         line: of that study.
     """
     name = line.name if isinstance(line, EndpointAsked) else line.endpoint
-    row = row_of(name, min(study.diseases, key=lambda disease: (-study.diseases[disease], disease)))
+    planned = planned_endpoints().get(name) if study.kind == IN_VITRO else None
+    # A culture's reading, which no patient has.
+    row = planned.row if planned else animal_endpoint(name, study.disease_names, study.species, study.kind)
+    if row is None:
+        row = row_of(name, min(study.diseases, key=lambda disease: (-study.diseases[disease], disease)))
     unknown = isinstance(line, Observation) and line.time_unknown
     return Asked(row, line.time_h, line.as_, line.deaths, line.where, study.origin == "onset", unknown)
 

@@ -9,6 +9,7 @@ from mesolung.biology.disease import diseases
 from mesolung.biology.states import STATE, state_row, states
 from mesolung.biology.tables import Endpoint, Measured, definitions, endpoint_in, endpoints
 from mesolung.reading import Refusal
+from mesolung.study.animal_endpoints import EXPERIMENTS, animal_endpoint
 from mesolung.study.arm import UNKNOWN
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.filters import read_where
@@ -115,6 +116,10 @@ def endpoint_row(name: str, at: Place, about: About) -> Endpoint:
         if name.removeprefix(STATE) not in states():
             raise at.unknown("endpoint", name, (f"{STATE}{state}" for state in states()))
         return state_row(name)
+    if about.kind in EXPERIMENTS:
+        of_experiment = animal_endpoint(name, about.diseases, about.species, about.kind)
+        if of_experiment is not None:
+            return of_experiment
     row = endpoints().get(name)
     if row is None or not is_served(row, about):
         planned = endpoint_where(name, about.diseases, about.species, about.kind)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from mesolung.biology.animal_disease import disease_of_agent, read_animal_disease
 from mesolung.biology.disease import read_disease
-from mesolung.biology.tables import backgrounds
+from mesolung.biology.tables import backgrounds, routes
+from mesolung.product.kinds import COUNTED, KINDS, WIDE, conversion
+from mesolung.product.living import MIST
 from mesolung.product.priors import read_priors
-from mesolung.product.unstated import unstated
-from mesolung.study.arm import UNKNOWN
+from mesolung.product.product import ALIVE, WITHOUT_CELLS
+from mesolung.product.unstated import unknown_doses, unstated
+from mesolung.study.animal_endpoints import EXPERIMENTS
+from mesolung.study.animal_modelled import injuries_of, route_of
+from mesolung.study.animals import WEIGHT, host_of
+from mesolung.study.arm import UNKNOWN, Treatment
+from mesolung.study.dosing import unit_of_dose
 from mesolung.study.study import Study
 
 
@@ -26,6 +35,10 @@ def assumed_inputs(study: Study) -> list[dict[str, Any]]:
     def add(name: str, value: Any, unit: str, why: str) -> None:
         lines.setdefault(name, {"name": name, "value": value, "unit": unit, "why": why})
 
+    if study.kind in EXPERIMENTS:
+        _of_experiment(study, add)
+        _of_treatments(study, add)
+        return [lines[name] for name in sorted(lines)]
     diseases = [read_disease(name) for name in study.disease_names]
     stated = set(study.population.baseline)
     for arm in study.arms:
@@ -52,6 +65,11 @@ def assumed_inputs(study: Study) -> list[dict[str, Any]]:
         add("onset_to_enrolment", disease.delay.value, "h", "not stated: the disease's usual delay")
     if "mechanical_ventilation" not in study.population.background and disease.criteria:
         add("mechanical_ventilation", None, "fraction", "not stated: as the enrolled courses have it")
+    _of_treatments(study, add)
+    return [lines[name] for name in sorted(lines)]
+
+
+def _of_treatments(study: Study, add: Any) -> None:
     for arm in study.arms:
         for name, background in arm.background.items():
             row = backgrounds()[name]
@@ -61,47 +79,108 @@ def assumed_inputs(study: Study) -> list[dict[str, Any]]:
                 add(f"{name}.duration", row.duration_h, "h", row.meaning)
     for observation in study.observations:
         if observation.time_unknown:
-            add(f"time of observation {observation.index}", None, "h", "unknown: even over the study")
+            where = "the last half of the study" if study.kind in EXPERIMENTS else "the study"
+            add(f"time of observation {observation.index}", None, "h", f"unknown: even over {where}")
     if any(arm.size is None and arm.ratio is None for arm in study.arms):
-        add("arm.size", *_unknown("size"))
+        add("arm.size", *_unknown("size", study.kind))
     for arm in study.arms:
         for treatment in arm.treatments:
             if treatment.dose is None:
-                add("treatment.dose", *_unknown("dose"))
+                add("treatment.dose", *_unknown_dose(treatment.product.type, study.kind))
             if treatment.route == UNKNOWN:
-                add("treatment.route", *_unknown("route"))
+                add("treatment.route", *_unknown("route", study.kind))
             if not treatment.times_h:
-                add("treatment.times", *_unknown("times"))
-    priors = read_priors()
+                add("treatment.times", *_unknown("times", study.kind))
     for arm in study.arms:
         for treatment in arm.treatments:
-            if treatment.product.type == "cells":
-                _product(treatment, priors, add)
-    return [lines[name] for name in sorted(lines)]
+            if treatment.product.type in KINDS:
+                _product(treatment, add)
 
 
-def _unknown(what: str) -> tuple[str, str, str]:
+def wide_conversions(study: Study) -> list[str]:
+    """Tell which doses are converted to what is counted by a factor that hardly is known.
+
+    Arguments:
+        study: validated.
+
+    Returns:
+        a sentence for each unit of a type of product whose conversion spans more than `WIDE`.
+    """
+    said = []
+    for arm in study.arms:
+        for treatment in arm.treatments:
+            kind, unit = treatment.product.type, unit_of_dose(treatment)
+            found = conversion(kind, unit)
+            if found is not None and found[1] > WIDE:
+                said.append(
+                    f"a dose of {kind} in {unit} is converted to {COUNTED[kind]} by a factor that is hardly "
+                    f"known: nine lots in ten lie within a span of {found[1]:.0f} times"
+                )
+    return list(dict.fromkeys(said))
+
+
+def _of_experiment(study: Study, add: Any) -> None:
+    host = host_of(study)
+    if WEIGHT not in study.population.baseline:
+        add(WEIGHT, host.weight_kg, "kg", f"not stated: an adult {study.species}")
+    for arm in study.arms:
+        for injury in injuries_of(study, arm):
+            disease = read_animal_disease(disease_of_agent()[injury.agent])
+            name = f"injury.{injury.agent}"
+            if injury.amount is None:
+                why = f"not stated: drawn, SD {disease.amount_sd:g} of its logarithm; {disease.amount_source}"
+                add(f"{name}.amount", disease.amount, disease.amount_unit, why)
+            if route_of(disease, injury) != (injury.route or ""):
+                add(f"{name}.route", disease.route, "", "not stated: the usual one")
+            if disease.length_h and injury.end_h is None:
+                add(f"{name}.end", injury.start_h + disease.length_h, "h", "not stated: its usual length")
+
+
+def _unknown(what: str, kind: str) -> tuple[str, str, str]:
     """Value, unit and reason of what the study says is unknown: the likeliest choice and its source."""
-    likeliest = max(unstated()[what], key=lambda choice: choice.share)
+    likeliest = max(unstated(kind)[what], key=lambda choice: choice.share)
     spread = f", SD {likeliest.spread:g} of its logarithm" if likeliest.spread else ""
     return likeliest.choice, "", f"unknown: drawn, {likeliest.share:.0%} this{spread}; {likeliest.source}"
 
 
-def _product(treatment: Any, priors: Any, add: Any) -> None:
-    product = treatment.product
+def _unknown_dose(product: str, kind: str) -> tuple[Any, str, str]:
+    if product not in unknown_doses():
+        return _unknown("dose", kind)
+    row = unknown_doses()[product]
+    return row.dose, row.unit, f"unknown: drawn, SD {row.spread:g} of its logarithm; {row.source}"
+
+
+def _product(treatment: Treatment, add: Callable[[str, Any, str, str], None]) -> None:
+    product, priors = treatment.product, read_priors()
+
+    def prior(key: str, name: str) -> None:
+        row = priors[name]
+        add(key, row.value, row.unit, row.source)
+
     if "source" in product.unstated:
         add("product.source", product.source, "", "not stated: middle of the known sources")
     if product.passage is None:
         row = priors["passage_unstated"]
         add("product.passage", row.value, "passage", row.source)
-    if product.cryopreserved is None:
+    if product.cryopreserved is None and product.type in ALIVE:
         add("product.cryopreserved", False, "", "not stated: taken as never frozen")
-    if product.viability is None:
-        row = priors["viability_cryopreserved" if product.cryopreserved else "viability_fresh"]
-        add("product.viability", row.value, row.unit, row.source)
-    for name in ("hold_time", "complement_lysis", "apoptotic_share"):
+    if "viability" in product.unstated:
+        prior("product.viability", "viability_cryopreserved" if product.cryopreserved else "viability_fresh")
+    for name in KINDS[product.type].assumed:
+        prior(f"product.{name}", name)
+    found = conversion(product.type, unit_of_dose(treatment))
+    if found is not None:
+        name, span = found
         row = priors[name]
-        add(f"product.{name}", row.value, row.unit, row.source)
+        add(f"product.{name}", row.value, row.unit, f"{row.source}; nine lots in ten span {span:.0f} times")
+    route = None if treatment.route in (None, UNKNOWN) else routes()[treatment.route]
+    if route is not None and 0.0 < route.delivered < 1.0:
+        add(f"{route.name}.delivered", route.delivered, "fraction", route.source)
+    if route is not None and 0.0 < route.absorbed < 1.0 and product.type in WITHOUT_CELLS:
+        add(f"{route.name}.absorbed", route.absorbed, "fraction", route.source)
+    if route is not None and not route.airway and product.type in WITHOUT_CELLS:
+        prior("product.soluble_from_blood", "soluble_from_blood")
+    if route is not None and route.name in MIST and product.type in ALIVE:
+        prior("product.nebulised_viability", "nebulised_viability")
     if treatment.infusion_h is None:
-        row = priors["infusion_unstated"]
-        add("treatment.infusion", row.value, row.unit, row.source)
+        prior("treatment.infusion", "infusion_unstated")

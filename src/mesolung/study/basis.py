@@ -41,7 +41,8 @@ class Basis:
     """Numbers by draw and by simulated trial, in the endpoint's unit; empty where a form has no use of them.
 
     Attributes:
-        expected: float64[D], each draw's expected value: share, mean, contrast, or events of the whole arm.
+        expected: float64[D], each draw's expected value: share, mean, contrast, events of the whole arm, or
+            the difference that a direction is the sign of.
         spread: float64[D], each draw's variance: of the whole arm's events, else between subjects of the arm.
         simulated: float64[R], what simulated trials show: mean, median or contrast.
         p_values: float64[R], p of each simulated trial of a direction.
@@ -175,10 +176,13 @@ def _direction(
             replace(asked, time_h=0.0, as_="level", deaths=None, from_onset=False, time_unknown=False)
         )
         done = [analyse_against_baseline(a, b, asked.row) for a, b in zip(level, start, strict=True)]
+        expected = NOTHING
     else:
         ours, theirs = pools([named, [arms[stated(one.versus)]]], one.n, seed)
         done = analyses(ours, theirs, asked, None, None)
+        expected = ours.expected(asked) - theirs.expected(asked)
     return Basis(
+        expected=expected,
         p_values=np.array([a.p_value for a in done]),
         shifts=np.array([a.shift for a in done], dtype=np.float64),
     )

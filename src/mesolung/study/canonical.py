@@ -6,13 +6,14 @@ import json
 from hashlib import sha256
 from typing import Any
 
+from mesolung.product.product import GAINED as PRODUCT_GAINED
 from mesolung.study.study import Study
 
 SIGNIFICANT_DIGITS = 12
 
 
 # What the format gained later, left out where it is not used: a study that does not use it keeps its hash.
-GAINED = ("injury", "has_own_injury", "assay", "include", "responder", "name", "dose_unit")
+GAINED = ("injury", "has_own_injury", "assay", "include", "responder", "name", "dose_unit", *PRODUCT_GAINED)
 
 
 def canonical(study: Study) -> dict[str, Any]:

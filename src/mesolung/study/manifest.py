@@ -13,7 +13,8 @@ from typing import Any
 
 from mesolung.population.enrolment import BORROWING_WORTH_A_WARNING
 from mesolung.population.library import Library
-from mesolung.study.assumed import assumed_inputs
+from mesolung.study.animals import Animals
+from mesolung.study.assumed import assumed_inputs, wide_conversions
 from mesolung.study.canonical import inputs_sha256
 from mesolung.study.enrolled import population_of
 from mesolung.study.enrolling import Panel
@@ -26,6 +27,8 @@ OPEN_LABEL = (
 NOT_RANDOMISED = (
     "not randomised: the simulated trial is; differences between arms at enrolment are table 1's alone"
 )
+OPEN_EXPERIMENT = "not blinded: what who knows the arm does to animals and readings is not modelled"
+EXPERIMENT_NOT_RANDOMISED = "not randomised: the simulated experiment is"
 # Share of failed subjects from which a run counts as failed.
 FAILED_SHARE = 0.001
 SPREAD_MISSED = 0.2
@@ -67,6 +70,7 @@ def manifest_of(
             for m in panel.enrolment.marginals
             if abs(m.achieved_sd - m.requested_sd) > SPREAD_MISSED * m.requested_sd
         ]
+    warnings += wide_conversions(study)
     if not study.blinded:
         warnings.append(OPEN_LABEL)
     if not study.randomised:
@@ -104,6 +108,61 @@ def manifest_of(
         "subjects_solved": trials.solved,
         "complete": failed < FAILED_SHARE * trials.solved or failed == 0,
         "failures": {"arms": failures, "run_in": failed_run_in, "library": _failed_courses(libraries)},
+        "timings": {b[0]: b[1] - a[1] for a, b in pairwise(moments)},
+        "warnings": warnings,
+    }
+
+
+def manifest_of_experiment(
+    setting: Setting,
+    animals: Animals,
+    trials: Trials,
+    clock: Mapping[str, float],
+    texts: Mapping[str, str],
+) -> dict[str, Any]:
+    """Collect what a run of an experiment rested on.
+
+    Arguments:
+        setting: of the run.
+        animals: its subjects.
+        trials: the replicates, for their failures.
+        clock: stage -> moment of its end, seconds; "start" first.
+        texts: what it rested on beside the model -> SHA-256.
+
+    Returns:
+        the manifest, with the keys of `manifest_of`; there is no library and nobody is enrolled.
+    """
+    study, host = setting.study, animals.host
+    failures = {name: [asdict(f) for f in found] for name, found in trials.failures.items()}
+    failed = sum(len(found) for found in failures.values())
+    warnings = [] if study.blinded else [OPEN_EXPERIMENT]
+    warnings += [] if study.randomised else [EXPERIMENT_NOT_RANDOMISED]
+    if failed:
+        warnings.append(f"{failed} subjects could not be solved; their values are missing, not filled in")
+    moments = list(clock.items())
+    return {
+        "schema": 1,
+        "study_text": study.text,
+        "study_file": Path(study.file).name if study.file else None,
+        "inputs_sha256": inputs_sha256(study),
+        "assumed_inputs": assumed_inputs(study),
+        "versions": versions(),
+        "seed": setting.seed,
+        "replicates": setting.replicates,
+        "draws": setting.scored,
+        "model_sha256": setting.model_hash,
+        "kernel": setting.model.kernel_id,
+        "posterior": setting.draws.posterior,
+        "diseases": dict(study.diseases),
+        "species": host.name,
+        "texts": dict(texts),
+        "population": {},
+        "parameter_grades": dict(
+            sorted(Counter(p.grade for p in setting.draws.parameters.values() if not p.is_setting).items())
+        ),
+        "subjects_solved": trials.solved,
+        "complete": failed < FAILED_SHARE * trials.solved or failed == 0,
+        "failures": {"arms": failures, "run_in": animals.failed, "library": []},
         "timings": {b[0]: b[1] - a[1] for a, b in pairwise(moments)},
         "warnings": warnings,
     }

@@ -9,14 +9,22 @@ from typing import Any
 
 from mesolung.biology.disease import diseases
 from mesolung.biology.states import STATE
-from mesolung.biology.tables import backgrounds, endpoints, reserved, routes
+from mesolung.biology.tables import backgrounds, endpoints, reserved
 from mesolung.product.product import MODELLED_TYPES
-from mesolung.study.arm import UNKNOWN, Arm, Treatment
+from mesolung.study.animal_endpoints import EXPERIMENTS
+from mesolung.study.animal_modelled import (
+    why_not_asked_of_experiment,
+    why_not_experiment,
+    why_not_experiment_arm,
+)
+from mesolung.study.arm import Arm, Treatment
 from mesolung.study.challenged import counts_from_a_challenge, why_not_injury
+from mesolung.study.cultured import cultures_of, said_of_cultures, why_not_cultures
+from mesolung.study.dosing import why_not_given
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import BASELINE, Observation
 from mesolung.study.population import Background
-from mesolung.study.possible import inclusions
+from mesolung.study.possible import IN_VITRO, inclusions
 from mesolung.study.study import Study
 from mesolung.study.table_one import baseline_names
 
@@ -33,6 +41,8 @@ def why_not_study(study: Study) -> str | None:
     Returns:
         the reason; None where at least a part may be.
     """
+    if study.kind in EXPERIMENTS:
+        return why_not_experiment(study)
     named = [("kind", study.kind), ("species", study.species)]
     named += [("disease", name) for name in study.disease_names if name not in diseases()]
     for what, name in named:
@@ -60,6 +70,8 @@ def why_not_arm(study: Study, arm: Arm) -> str | None:
     Returns:
         the reason, or None.
     """
+    if study.kind in EXPERIMENTS:
+        return why_not_experiment_arm(study, arm, LONGEST_MODELLED_H) or _why_not_care(study, arm)
     if reason := why_not_injury(study, arm):
         return reason
     for treatment in arm.treatments:
@@ -68,8 +80,12 @@ def why_not_arm(study: Study, arm: Arm) -> str | None:
     for other in arm.treatments[1:]:
         if other.product != arm.treatments[0].product:
             return "two products in one arm, whose properties the model does not tell apart in the body"
+    return _why_not_care(study, arm)
+
+
+def _why_not_care(study: Study, arm: Arm) -> str | None:
     for name, line in arm.background.items():
-        if study.origin == "onset" and line.start_h != 0.0:
+        if study.origin == "onset" and study.kind not in EXPERIMENTS and line.start_h != 0.0:
             return f"usual care ({name}) that starts at a time from {study.origin}"
         # What all arms have alike is left out of all; what differs between them is what they compare.
         if name not in backgrounds() and not _in_all_arms(study, name, line):
@@ -78,11 +94,11 @@ def why_not_arm(study: Study, arm: Arm) -> str | None:
 
 
 def _why_not_treatment(study: Study, treatment: Treatment) -> str | None:
-    kind, route = treatment.product.type, treatment.route
+    kind = treatment.product.type
     if kind not in MODELLED_TYPES:
         return _waits(f'product type "{kind}"', reserved()["product type", kind])
-    if route != UNKNOWN and route not in routes():
-        return _waits(f'route "{route}"', reserved()["route", str(route)])
+    if reason := why_not_given(kind, treatment.route):
+        return reason
     if study.origin == "onset":
         return f"a treatment at times from {study.origin}"
     if any(not 0 <= time <= LONGEST_MODELLED_H for time in treatment.times_h):
@@ -100,6 +116,10 @@ def why_not_asked(study: Study, line: EndpointAsked | Observation) -> str | None
     Returns:
         the reason, or None.
     """
+    if reason := _too_late(line):
+        return reason
+    if study.kind in EXPERIMENTS:
+        return why_not_asked_of_experiment(study, line)
     name = line.name if isinstance(line, EndpointAsked) else line.endpoint
     row = endpoints().get(name)
     if not name.startswith(STATE):
@@ -110,13 +130,17 @@ def why_not_asked(study: Study, line: EndpointAsked | Observation) -> str | None
                 return f"{name} of {disease} is not in the model yet"
     if line.time_h is not None and line.time_h < 0:
         return "a time before the study's origin"
-    if line.time_h is not None and line.time_h > LONGEST_MODELLED_H:
-        return f"a time beyond {LONGEST_MODELLED_H / 24:g} d, as far as a course is followed"
     known = baseline_names(study.disease_names, study.species)
     for used in line.where.names if line.where else ():
         if used not in known and used != "ventilation":
             return f"a filter by {used}, which is not in the model yet"
     return None
+
+
+def _too_late(line: EndpointAsked | Observation) -> str | None:
+    if line.time_h is None or line.time_h <= LONGEST_MODELLED_H:
+        return None
+    return f"a time beyond {LONGEST_MODELLED_H / 24:g} d, as far as a course is followed"
 
 
 def not_modelled(study: Study) -> dict[int, str]:
@@ -128,6 +152,8 @@ def not_modelled(study: Study) -> dict[int, str]:
     Returns:
         index of the observation -> reason; observations that a run answers are not among them.
     """
+    if study.kind == IN_VITRO:
+        return why_not_cultures(study)
     if whole := why_not_study(study):
         return {one.index: whole for one in study.observations}
     arms = {arm.name: why_not_arm(study, arm) for arm in study.arms}
@@ -152,6 +178,8 @@ def modelled_part(study: Study) -> Study | None:
         lines of table 1 and backgrounds that are not modelled, whose observations keep their index; None
         where no arm, or nothing to answer, is left.
     """
+    if study.kind == IN_VITRO:
+        return cultures_of(study)
     if why_not_study(study) is not None:
         return None
     skipped = not_modelled(study)
@@ -192,6 +220,8 @@ def left_out(study: Study) -> list[str]:
     Returns:
         sentences for the warnings of a run, each once.
     """
+    if study.kind == IN_VITRO:
+        return said_of_cultures(study)
     if reason := why_not_study(study):
         return [f"nothing of this study is modelled yet: {reason}"]
     said = [

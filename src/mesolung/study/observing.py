@@ -50,21 +50,7 @@ def observe(
         asked = asked_of(study, one)
         score = in_printed_unit(score_of(one, asked, basis_of(one, asked, arms, seed)), one, asked)
         warnings += _too_few(one, asked, arms)
-        name = one.arm[0] if len(one.arm) == 1 else list(one.arm)
-        rows.append(
-            {
-                "index": one.index,
-                "arm": name,
-                "endpoint": asked.plain_key,
-                "as": one.as_,
-                "where": one.where.text if one.where else None,
-                "versus": one.versus,
-                "version": one.source.version if one.source else None,
-                "n": one.n,
-                **score.as_json(),
-                **status_of(one, score),
-            }
-        )
+        rows.append(entry_of(one, asked, score))
         single = one.versus is None and len(one.arm) == 1 and not is_sham(study, one.arm[0])
         if single and score.log_likelihoods is not None:
             found = together.setdefault((asked.key, score.statistic), {})
@@ -80,6 +66,28 @@ def observe(
             }
         )
     return rows, joint, warnings
+
+
+def entry_of(one: Observation, asked: Asked, score: Score) -> dict[str, Any]:
+    """The object of one answered observation under ``observations`` of the result.
+
+    Arguments:
+        one: the observation.
+        asked: its endpoint.
+        score: in the printed unit.
+    """
+    return {
+        "index": one.index,
+        "arm": one.arm[0] if len(one.arm) == 1 else list(one.arm),
+        "endpoint": asked.plain_key,
+        "as": one.as_,
+        "where": one.where.text if one.where else None,
+        "versus": one.versus,
+        "version": one.source.version if one.source else None,
+        "n": one.n,
+        **score.as_json(),
+        **status_of(one, score),
+    }
 
 
 def subjects_for(one: Observation) -> int:

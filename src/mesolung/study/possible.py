@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+from mesolung.biology.animal_disease import animal_diseases
 from mesolung.biology.columns import bounds_of, names_of, number_of, one_of, text_of, units_of, wrong, yes_of
 from mesolung.biology.disease import diseases
 from mesolung.biology.tables import (
@@ -85,7 +86,8 @@ class Animal:
 
 def known_diseases() -> tuple[str, ...]:
     """Names that a study file may give as its disease: those of the model and those that wait for it."""
-    return (*diseases(), *(name for kind, name in reserved() if kind == "disease"))
+    waiting = (name for kind, name in reserved() if kind == "disease")
+    return (*diseases(), *animal_diseases(), *waiting)
 
 
 def is_model(disease: str) -> bool:

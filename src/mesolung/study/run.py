@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.assemble import assemble
-from mesolung.biology.disease import read_disease
+from mesolung.biology.disease import Disease, read_disease
 from mesolung.biology.parameters import Parameters, read_parameters
 from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.tables import covariates, endpoints
@@ -21,22 +22,26 @@ from mesolung.population.baseline import VENTILATED, observables_for
 from mesolung.population.draws import draw_prior, prior_name
 from mesolung.population.library import DRAWS_AT_LEAST, LOG, Library, library_of
 from mesolung.product.priors import priors_hash
+from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.answering import answer
 from mesolung.study.arm import Arm
 from mesolung.study.asked import Asked
 from mesolung.study.canonical import inputs_sha256
+from mesolung.study.culture_result import run_cultures
 from mesolung.study.enrolling import Panel, enrol_panels
-from mesolung.study.manifest import manifest_of, versions
+from mesolung.study.experiment import SHOWN_OF_EXPERIMENT, rests_on, simulate_experiment
+from mesolung.study.manifest import manifest_of, manifest_of_experiment, versions
 from mesolung.study.modelled import modelled_part
 from mesolung.study.observing import subjects_for
+from mesolung.study.possible import IN_VITRO
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.result import Result
 from mesolung.study.setting import Progress, Setting
 from mesolung.study.simulating import SHOWN_OUTPUTS, Trials, simulate, table_of, tables_one
 from mesolung.study.study import Study
 from mesolung.study.tables import (
-    LEVELS,
     bands_table,
+    empty_tables,
     subjects_table,
     survival_table,
     traces_table,
@@ -93,39 +98,83 @@ def run_study(
         release=release,
         progress=progress,
     )
+    if study.kind == IN_VITRO:
+        return run_cultures(setting, study)
     clock["model"] = time.perf_counter()
-    libraries = library_for(setting)
-    clock["library"] = time.perf_counter()
-    setting.progress("enrolment", 0, 0)
-    panels, failed_run_in = enrol_panels(setting, tables_one(part), libraries)
-    clock["enrolment"] = time.perf_counter()
-    trials = simulate(setting, panels)
-    clock["arms"] = time.perf_counter()
+    found = (_experiment if part.kind in EXPERIMENTS else _enrolled)(setting, clock)
+    trials = found.trials
     setting.progress("analysis", 0, 0)
     answers, warnings, asked = answer(setting, trials.arms)
     clock["analysis"] = time.perf_counter()
-    own = {a.name: panels[table_of(part, a)] for a in part.arms}
-    manifest = manifest_of(setting, libraries, own, trials, failed_run_in, clock)
+    manifest = found.manifest(clock)
     manifest["inputs_sha256"] = inputs_sha256(study)
     answers["observations"], warnings = with_unanswered(study, answers["observations"], warnings)
     return Result(
         json=_json(setting, manifest, answers, warnings, trials),
         manifest=manifest,
         study=study,
-        subjects=subjects_table(
-            trials.arms, asked, {name: _of_subjects(setting, panel) for name, panel in own.items()}
-        ),
-        bands=bands_table(trials.arms, shown := _shown(trials.arms, _courses(asked))),
+        subjects=subjects_table(trials.arms, asked, found.subjects),
+        bands=bands_table(trials.arms, shown := _shown(trials.arms, found.shown, _courses(asked))),
         survival=survival_table(trials.arms, part.duration_h),
         waterfall=_waterfall(part, trials),
         traces=traces_table(trials.arms, shown),
     )
 
 
+@dataclass(frozen=True)
+class _Simulated:
+    """What a run made, whoever its subjects are.
+
+    Attributes:
+        trials: the replicates.
+        subjects: arm -> what is known of its subjects, a column each.
+        shown: outputs that every report of such a study shows.
+        manifest: makes the manifest, given when each stage ended.
+    """
+
+    trials: Trials
+    subjects: Mapping[str, Mapping[str, NDArray[Any]]]
+    shown: tuple[str, ...]
+    manifest: Callable[[Mapping[str, float]], dict[str, Any]]
+
+
+def _enrolled(setting: Setting, clock: dict[str, float]) -> _Simulated:
+    """Patients, enrolled from the library of untreated courses."""
+    study = setting.study
+    libraries = library_for(setting)
+    clock["library"] = time.perf_counter()
+    setting.progress("enrolment", 0, 0)
+    panels, failed_run_in = enrol_panels(setting, tables_one(study), libraries)
+    clock["enrolment"] = time.perf_counter()
+    trials = simulate(setting, panels)
+    clock["arms"] = time.perf_counter()
+    own = {a.name: panels[table_of(study, a)] for a in study.arms}
+    return _Simulated(
+        trials,
+        {name: _of_subjects(setting, panel) for name, panel in own.items()},
+        SHOWN_OUTPUTS,
+        lambda ended: manifest_of(setting, libraries, own, trials, failed_run_in, ended),
+    )
+
+
+def _experiment(setting: Setting, clock: dict[str, float]) -> _Simulated:
+    """Animals or perfused lungs, injured in the experiment."""
+    trials, animals = simulate_experiment(setting)
+    clock["arms"] = time.perf_counter()
+    traits = {
+        "disease": np.full(animals.size.size, " + ".join(setting.study.disease_names)),
+        **animals.covariates,
+    }
+    return _Simulated(
+        trials,
+        {arm.name: traits for arm in setting.study.arms},
+        SHOWN_OF_EXPERIMENT,
+        lambda ended: manifest_of_experiment(setting, animals, trials, ended, rests_on(setting.study)),
+    )
+
+
 def _nothing_modelled(study: Study, replicates: int, draws: int, seed: int) -> Result:
     """The result of a study of which nothing is modelled yet: its observations, and why none is answered."""
-    import pandas as pd
-
     observations, warnings = with_unanswered(study, [], [])
     common = {
         "schema": 1,
@@ -160,16 +209,7 @@ def _nothing_modelled(study: Study, replicates: int, draws: int, seed: int) -> R
         "observations": observations,
         "joint": [],
     }
-    # Tables of their own, so that the run folder has the same files as every other.
-    empty = {
-        "subjects": ("replicate", "subject", "arm"),
-        "bands": ("arm", "output", "label", "unit", "scale", "time_h", *LEVELS),
-        "survival": ("arm", "time_h", "at_risk", "deaths", "survival_p05", "survival_p50", "survival_p95"),
-        "waterfall": ("arm", "product", "stage", "p05", "p50", "p95"),
-        "traces": ("arm", "replicate", "subject", "time_h"),
-    }
-    tables = {name: pd.DataFrame(columns=list(columns)) for name, columns in empty.items()}
-    return Result(json=json, manifest=manifest, study=study, **tables)
+    return Result(json=json, manifest=manifest, study=study, **empty_tables())
 
 
 def prepare(
@@ -205,7 +245,7 @@ def prepare(
         sizes=sizes,
         model=compile_model(assembled.sbml),
         model_hash=assembled.model_hash,
-        diseases={name: read_disease(name) for name in study.disease_names},
+        diseases=diseases_of(study),
         draws=draw_prior(max(DRAWS_AT_LEAST, scored), priors_hash(), parameters),
         replicates=replicates,
         scored=scored,
@@ -216,6 +256,17 @@ def prepare(
         chunk=chunk,
         progress=tell,
     )
+
+
+def diseases_of(study: Study) -> dict[str, Disease]:
+    """The diseases of patients that a study enrols from, by name; none of an experiment, which sets its own.
+
+    Arguments:
+        study: validated.
+    """
+    if study.kind in EXPERIMENTS:
+        return {}
+    return {name: read_disease(name) for name in study.disease_names}
 
 
 def library_for(setting: Setting) -> dict[str, Library]:
@@ -285,8 +336,8 @@ def _courses(asked: list[Asked]) -> list[str]:
     return [one.row.outputs[0] for one in asked if one.row.rule == "level"]
 
 
-def _shown(arms: Mapping[str, ArmTrials], asked: list[str]) -> list[str]:
-    names = dict.fromkeys([*SHOWN_OUTPUTS, *asked])
+def _shown(arms: Mapping[str, ArmTrials], usual: tuple[str, ...], asked: list[str]) -> list[str]:
+    names = dict.fromkeys([*usual, *asked])
     return [n for n in names if all(n in arm.outcomes.outputs for arm in arms.values())]
 
 
@@ -306,4 +357,6 @@ def _waterfall(study: Study, trials: Trials):
 
 
 def _product_name(arm: Arm) -> str:
-    return " + ".join(f"{t.product.source} cells" for t in arm.treatments if t.product.type == "cells")
+    called = {"cells": "cells", "control-cells": "fibroblasts"}
+    alive = [t.product for t in arm.treatments if t.product.type in called]
+    return " + ".join(f"{product.source} {called[product.type]}" for product in alive)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.phenotypes import phenotypes
-from mesolung.biology.tables import backgrounds
+from mesolung.biology.tables import backgrounds, endpoints
 from mesolung.engine import SubjectFailure
 from mesolung.population.baseline import VENTILATED
 from mesolung.population.twice import HAZARD
@@ -20,7 +20,7 @@ from mesolung.study.enrolling import Panel, TableOne
 from mesolung.study.population import Background, Distribution
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.setting import Setting
-from mesolung.study.solving import Given, give, solve_given
+from mesolung.study.solving import Given, challenged, give, solve_given
 from mesolung.study.study import Study
 from mesolung.trial.allocation import randomise
 from mesolung.trial.outcomes import Outcomes
@@ -45,12 +45,14 @@ class Trials:
         given: what each arm's subjects were given.
         failures: arm -> subjects that could not be solved, on its own table 1 or the population's.
         solved: how many subjects were solved under an arm.
+        courses: what was solved, by arm and table 1.
     """
 
     arms: Mapping[str, ArmTrials]
     given: Mapping[str, Given]
     failures: Mapping[str, tuple[SubjectFailure, ...]]
     solved: int
+    courses: Mapping[tuple[str, str], ArmCourses] = field(default_factory=dict)
 
 
 def tables_one(study: Study, *, paired: bool = True) -> dict[str, TableOne]:
@@ -91,12 +93,19 @@ def table_of(study: Study, arm: Arm) -> str:
     return arm.name if own else POPULATION
 
 
-def simulate(setting: Setting, panels: Mapping[str, Panel], *, paired: bool = True) -> Trials:
+def simulate(
+    setting: Setting,
+    panels: Mapping[str, Panel],
+    done: Mapping[tuple[str, str], ArmCourses] | None = None,
+    *,
+    paired: bool = True,
+) -> Trials:
     """Solve, allocate and follow the subjects of all replicates.
 
     Arguments:
         setting: of the run.
         panels: subjects by table 1.
+        done: courses that need not be solved again, by arm and table 1.
         paired: whether every arm is solved on the population's table 1 too, for the paired contrast; else an
             arm with a table 1 of its own has its own courses there, which give no contrast.
 
@@ -112,7 +121,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel], *, paired: bool = Tr
         for arm in sorted(study.arms, key=lambda a: a.name)
         for key in dict.fromkeys((table_of(study, arm), POPULATION if paired else table_of(study, arm)))
     ]
-    for done, (arm, key) in enumerate(work):
+    for place, (arm, key) in enumerate(work):
         what = give(
             setting.model,
             arm,
@@ -122,12 +131,17 @@ def simulate(setting: Setting, panels: Mapping[str, Panel], *, paired: bool = Tr
             subjects=setting.subjects,
             seed=setting.seed,
             duration_h=study.duration_h,
+            typical=setting.draws.values,
         )
+        what = challenged(setting.model, arm, panels[key], what)
         if key == table_of(study, arm):
             given[arm.name] = what
-        solved[arm.name, key] = _solved(setting, panels[key], what, wanted, (done, len(work)))
-    outcomes = _followed(setting, solved)
-    members = _allocated(setting)
+        if done is not None and (arm.name, key) in done:
+            solved[arm.name, key] = done[arm.name, key]
+            continue
+        solved[arm.name, key] = _solved(setting, panels[key], what, wanted, (place, len(work)))
+    outcomes = followed(setting, solved)
+    members = allocated(setting)
     times = [uniforms(setting.seed, "unknown time", s, 1)[0] for s in range(setting.slots)]
     sometime = np.repeat(study.duration_h * np.array(times), setting.subjects)
     arms = {}
@@ -151,7 +165,7 @@ def simulate(setting: Setting, panels: Mapping[str, Panel], *, paired: bool = Tr
         )
         for arm in study.arms
     }
-    return Trials(arms, given, failures, sum(len(o.death_uniform) for o in outcomes.values()))
+    return Trials(arms, given, failures, sum(len(o.death_uniform) for o in outcomes.values()), solved)
 
 
 def _solved(
@@ -183,9 +197,18 @@ def _supports(background: Mapping[str, Background]) -> dict[str, float]:
     return {name: line.share for name, line in background.items() if rows[name].how == "enrolment"}
 
 
-def _followed(
+def followed(
     setting: Setting, solved: Mapping[tuple[str, str], ArmCourses]
 ) -> dict[tuple[str, str], Outcomes]:
+    """Follow solved subjects to death and discharge, with the same chances under every arm.
+
+    Arguments:
+        setting: of the run.
+        solved: courses by (arm, key of its table 1).
+
+    Returns:
+        outcomes by the same keys.
+    """
     scale = np.repeat(_trial_hazard(setting, solved), setting.subjects)[:, None]
 
     def drawn(purpose: str) -> NDArray[np.float64]:
@@ -194,15 +217,22 @@ def _followed(
         )
 
     death, home = drawn("death"), drawn(DISCHARGED)
+    happening = {row.outputs[0] for row in endpoints().values() if row.rule == "happened"}
     found = {}
     for place, c in solved.items():
         # The hazard of discharge counts from enrolment; the course before it may have had some.
+        chances = {name: drawn(f"event:{name}") for name in sorted(happening & c.outputs.keys())}
         leaving = c.outputs[DISCHARGE] - c.outputs[DISCHARGE][:, :1] if DISCHARGE in c.outputs else None
-        found[place] = Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, death, leaving, home)
+        found[place] = Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, death, leaving, home, chances)
     return found
 
 
-def _allocated(setting: Setting) -> dict[str, NDArray[np.intp]]:
+def allocated(setting: Setting) -> dict[str, NDArray[np.intp]]:
+    """Allocate the subjects of every replicate: arm -> intp[R, n], which of its subjects are in the arm.
+
+    Arguments:
+        setting: of the run.
+    """
     sizes = setting.sizes
     total = sum(sizes.values())
     u = np.stack([uniforms(setting.seed, "allocation", r, total) for r in range(setting.replicates)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 from mesolung.biology.tables import backgrounds, routes
 from mesolung.engine import CompiledModel, EventTable
 from mesolung.population.events import joined
+from mesolung.product.kinds import KINDS
 from mesolung.product.priors import read_priors
-from mesolung.product.profile import Profile, lot_profile
+from mesolung.product.profile import lot_profile
+from mesolung.product.unstated import TRIAL
 from mesolung.streams import uniforms
 from mesolung.study.arm import Arm, Treatment
 from mesolung.study.challenged import challenge_events, watched_times
-from mesolung.study.enrolling import Panel
+from mesolung.study.dosing import administered, entering, unit_of_dose
+from mesolung.study.followed import Followed
 from mesolung.study.population import Background
-from mesolung.study.ways import Way, ways_of
-from mesolung.trial.doses import cell_doses, drug_doses
+from mesolung.study.ways import ways_of
+from mesolung.trial.doses import drug_doses, product_doses
 from mesolung.trial.potential import ArmCourses, solve_arm
 
 EARLY_TIMES_H = (0.0, 6.0, 12.0)
@@ -34,7 +37,8 @@ class Given:
         events: doses and background drugs of S x M subjects.
         parameters: model parameters that the product sets, float64[S x M] each.
         same: intp[S x M]; equal numbers mean the same course, draw and drugs, and no treatment.
-        doses: effective dose by stage ("counted", "viable", "delivered alive") -> float64[S x M], cells.
+        doses: effective dose by stage ("counted", "viable", "delivered alive") -> float64[S x M], cells;
+            empty where no living cells are given.
         ends_h: ends of the administrations, hours since enrolment.
         watched_h: when the courses are kept because of what makes the subjects ill, hours since enrolment.
     """
@@ -50,13 +54,16 @@ class Given:
 def give(
     model: CompiledModel,
     arm: Arm,
-    panel: Panel,
+    panel: Followed,
     *,
     key: str,
     draw_of_slot: NDArray[np.intp],
     subjects: int,
     seed: int,
     duration_h: float,
+    typical: Mapping[str, NDArray[np.float64]] | None = None,
+    unstated_of: str = TRIAL,
+    before_h: float = 0.0,
 ) -> Given:
     """Work out doses and drugs of an arm for every subject of a panel.
 
@@ -69,13 +76,18 @@ def give(
         subjects: M.
         seed: keys lots, and who has which background drug.
         duration_h: end of the study.
+        typical: parameter of the model -> float64[D], its typical value in each draw, of which dissolved
+            factors are made; without it a product has none.
+        unstated_of: kind of study, whose habits stand in for what is unknown of a treatment.
+        before_h: hours from the start of the courses to the time that treatments count from; the events count
+            from the start.
 
     Returns:
         what is given.
     """
     slots = draw_of_slot.size
     n = slots * subjects
-    parts = [challenge_events(model, arm, panel.covariates["weight"])]
+    parts: list[EventTable] = []
     # A borrowed course is followed by subjects of several draws, whose drugs act by their own draw.
     identity = [panel.enrolled.course, np.repeat(draw_of_slot, subjects)]
     for name, background in sorted(arm.background.items()):
@@ -85,39 +97,74 @@ def give(
         has = u < background.share
         identity.append(has.astype(np.intp))
         weight = panel.covariates["weight"]
-        parts.append(_drug(model, name, background, np.flatnonzero(has), weight, duration_h))
+        later = background.model_copy(update={"start_h": background.start_h + before_h})
+        parts.append(_drug(model, name, later, np.flatnonzero(has), weight, duration_h + before_h))
     parameters: dict[str, NDArray[np.float64]] = {}
     doses: dict[str, NDArray[np.float64]] = {}
     ends: list[float] = []
+    treated = False
     for treatment in arm.treatments:
-        if treatment.product.type != "cells":
+        if treatment.product.type not in KINDS:
             continue
         length = _infusion(treatment, seed, slots, subjects)
         longest = treatment.longest_infusion_h or float(np.max(length))
-        for way in ways_of(treatment, f"{arm.name}:{len(ends)}", seed, slots, duration_h):
+        for way in ways_of(treatment, f"{arm.name}:{len(ends)}", seed, slots, duration_h, unstated_of):
+            route = routes()[way.route]
             profile = lot_profile(
                 treatment.product,
                 key=key,
                 draws=draw_of_slot,
                 seed=seed,
-                in_blood=routes()[way.route].through_blood,
+                route=route,
+                unit=unit_of_dose(treatment),
+                typical=typical,
             )
-            parameters = {k: np.repeat(v, subjects) for k, v in profile.parameters.items()}
-            events, stages = _cells(model, treatment, way, profile, panel, subjects, length)
-            parts.append(events)
-            for stage, cells in stages.items():
-                doses[stage] = doses.get(stage, 0.0) + cells
+            treated = True
+            parameters = {
+                name: np.repeat(value, subjects)
+                for name, value in profile.parameters.items()
+                if name in model.parameters
+            }
+            amount = administered(treatment, way, panel.covariates, subjects)
+            brought = entering(treatment, profile, amount, route, subjects)
+            parts.append(
+                product_doses(
+                    model,
+                    amounts=brought.amounts,
+                    times_h=tuple(t + before_h for t in way.times_h),
+                    infusion_h=length,
+                )
+            )
+            for stage, cells in brought.stages.items():
+                doses[stage] = doses.get(stage, 0.0) + cells * len(way.times_h)
             ends += [t + longest for t in way.times_h]
-    treated = bool(doses)
     same = (
         np.arange(n) if treated else np.unique(np.stack(identity), axis=1, return_inverse=True)[1].reshape(-1)
     )
-    return Given(joined(parts), parameters, same, doses, tuple(sorted(set(ends))), watched_times(arm))
+    return Given(joined(parts), parameters, same, doses, tuple(sorted(set(ends))))
+
+
+def challenged(model: CompiledModel, arm: Arm, panel: Followed, given: Given) -> Given:
+    """Add to what an arm is given what makes its subjects ill.
+
+    Arguments:
+        model: gives the places of states and parameters.
+        arm: whose injuries the model serves in people, if it has any.
+        panel: the subjects.
+        given: from `give`.
+
+    Returns:
+        what is given, its events after those of the injury.
+    """
+    if not arm.injury:
+        return given
+    events = challenge_events(model, arm, panel.covariates["weight"])
+    return replace(given, events=joined([events, given.events]), watched_h=watched_times(arm))
 
 
 def solve_given(
     model: CompiledModel,
-    panel: Panel,
+    panel: Followed,
     given: Given,
     *,
     duration_h: float,
@@ -209,37 +256,3 @@ def _drug(
         duration_h=min(length, duration_h - background.start_h),
         every_h=float(background.every_h if background.every_h is not None else row.every_h or length),
     )
-
-
-def _cells(
-    model: CompiledModel,
-    treatment: Treatment,
-    way: Way,
-    profile: Profile,
-    panel: Panel,
-    subjects: int,
-    length: float | NDArray[np.float64],
-) -> tuple[EventTable, dict[str, NDArray[np.float64]]]:
-    counted = np.repeat(way.dose, subjects)
-    if treatment.dose_unit == "cells/kg":
-        counted = counted * panel.covariates["weight"]
-    elif treatment.dose_unit == "cells/kg PBW":
-        counted = counted * panel.covariates["pbw"]
-    if treatment.most is not None:
-        counted = np.minimum(counted, treatment.most)
-    viable_share = np.repeat(profile.viable, subjects)
-    if treatment.dose_basis == "viable":
-        counted = counted / viable_share
-    viable = counted * viable_share
-    live = viable * (1.0 - np.repeat(profile.lysed, subjects))
-    apoptotic = (counted - viable) * np.repeat(profile.apoptotic, subjects)
-    events = cell_doses(
-        model,
-        route=way.route,
-        times_h=way.times_h,
-        infusion_h=length,
-        live=live,
-        apoptotic=apoptotic,
-    )
-    times = len(way.times_h)
-    return events, {"counted": counted * times, "viable": viable * times, "delivered alive": live * times}

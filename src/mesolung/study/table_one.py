@@ -14,6 +14,7 @@ from mesolung.study.possible import HUMAN, planned_covariates, planned_endpoints
 from mesolung.study.written import DistributionTable
 from mesolung.units import convert
 
+ANIMAL, WEIGHT = "animal", "weight"
 LOCATION = ("mean", "sd", "median", "iqr", "share")
 
 
@@ -34,7 +35,8 @@ def baseline_names(diseases: Sequence[str], species: str) -> dict[str, Measured]
         if row.at_enrolment and species in row.species and name not in specimens()
     )
     if species != HUMAN:
-        rows = {}
+        # Of animals the model knows the weight alone.
+        return {n: row for n, row in possible_traits(diseases, species, ANIMAL).items() if n == WEIGHT}
     return {name: row for name, row in rows.items() if all(d in row.diseases for d in diseases)}
 
 

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.states import STATE, state_row, states
-from mesolung.biology.tables import endpoints
+from mesolung.biology.tables import Endpoint, endpoints
+from mesolung.product.received import CELLS_PER_GCELL
+from mesolung.study.possible import planned_endpoints
 from mesolung.study.replicates import ArmTrials, Asked
 from mesolung.study.solving import AFTER_DOSE_H
-from mesolung.trial.doses import CELLS_PER_GCELL
 from mesolung.trial.survival import kaplan_meier, survival_bands
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def bands_table(arms: Mapping[str, ArmTrials], outputs: Sequence[str]) -> pd.Dat
         dead = arm.assigned(arm.outcomes.death_time)[:, :, None] <= arm.outcomes.times
         for output in outputs:
             values = np.where(dead, np.nan, arm.assigned(arm.outcomes.outputs[output]))
-            row = endpoints().get(output) or (state_row(f"{STATE}{output}") if output in states() else None)
+            row = _row_of(output)
             label, unit, scale = (row.label, row.unit, row.scale) if row else (output, "", "linear")
             flat = values.reshape(-1, values.shape[-1])
             for k, time in enumerate(arm.outcomes.times):
@@ -88,6 +89,15 @@ def bands_table(arms: Mapping[str, ArmTrials], outputs: Sequence[str]) -> pd.Dat
                 found = np.quantile(column, list(LEVELS.values())) if column.size else [np.nan] * len(LEVELS)
                 rows.append((name, output, label, unit, scale, time, *found))
     return pd.DataFrame(rows, columns=["arm", "output", "label", "unit", "scale", "time_h", *LEVELS])
+
+
+def _row_of(output: str) -> Endpoint | None:
+    """The row that says what an output is called and counted in, of endpoints, planned ones and states."""
+    if output in endpoints():
+        return endpoints()[output]
+    if output in planned_endpoints():
+        return planned_endpoints()[output].row
+    return state_row(f"{STATE}{output}") if output in states() else None
 
 
 def survival_table(arms: Mapping[str, ArmTrials], duration_h: float) -> pd.DataFrame:
@@ -211,3 +221,21 @@ def traces_table(arms: Mapping[str, ArmTrials], outputs: Sequence[str]) -> pd.Da
                     )
                 )
     return pd.concat(parts, ignore_index=True)
+
+
+def empty_tables() -> dict[str, pd.DataFrame]:
+    """The tables of a run that follows no subjects, so that its folder has the same files as every other.
+
+    Returns:
+        name -> table with its columns and no row, each a table of its own.
+    """
+    import pandas as pd
+
+    empty = {
+        "subjects": ("replicate", "subject", "arm"),
+        "bands": ("arm", "output", "label", "unit", "scale", "time_h", *LEVELS),
+        "survival": ("arm", "time_h", "at_risk", "deaths", "survival_p05", "survival_p50", "survival_p95"),
+        "waterfall": ("arm", "product", "stage", "p05", "p50", "p95"),
+        "traces": ("arm", "replicate", "subject", "time_h"),
+    }
+    return {name: pd.DataFrame(columns=list(columns)) for name, columns in empty.items()}

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.product.unstated import drawn_choices, drawn_doses, drawn_size
+from mesolung.biology.assays import assays
+from mesolung.product.unstated import TRIAL, drawn_choices, drawn_doses, drawn_size
 from mesolung.study.arm import UNKNOWN, Treatment
+from mesolung.study.possible import IN_VITRO
 from mesolung.study.replicates import arm_sizes
 from mesolung.study.study import Study
 from mesolung.units import quantity
@@ -21,7 +23,8 @@ class Way:
     Attributes:
         route: name of a row of ``routes.csv``.
         times_h: starts of the administrations, h since enrolment.
-        dose: float64[S], one administration in the treatment's unit; 0 in replicates that give it otherwise.
+        dose: float64[S], one administration in the treatment's unit, an unknown one in the unit that it is
+            drawn in; 0 in replicates that give it otherwise.
     """
 
     route: str
@@ -29,7 +32,9 @@ class Way:
     dose: NDArray[np.float64]
 
 
-def ways_of(treatment: Treatment, name: str, seed: int, slots: int, duration_h: float) -> list[Way]:
+def ways_of(
+    treatment: Treatment, name: str, seed: int, slots: int, duration_h: float, kind: str = TRIAL
+) -> list[Way]:
     """List the ways of a treatment over the replicates of a study.
 
     Arguments:
@@ -38,6 +43,7 @@ def ways_of(treatment: Treatment, name: str, seed: int, slots: int, duration_h: 
         seed: of the run.
         slots: S.
         duration_h: end of the study; administrations beyond it are left out.
+        kind: of study, whose habits stand in for what is unknown.
 
     Returns:
         at least one; every replicate has a dose in exactly one.
@@ -45,13 +51,13 @@ def ways_of(treatment: Treatment, name: str, seed: int, slots: int, duration_h: 
     everyone = np.ones(slots, np.bool_)
     dose = np.full(slots, treatment.dose or 0.0)
     if treatment.dose is None:
-        dose = drawn_doses(seed, name, slots)
+        dose = drawn_doses(seed, name, slots, kind, product=treatment.product.type)
     routes = [(str(treatment.route), everyone)]
     if treatment.route == UNKNOWN:
-        routes = drawn_choices("route", seed, name, slots)
+        routes = drawn_choices("route", seed, name, slots, kind)
     schedules = [(treatment.times_h, everyone)]
     if not treatment.times_h:
-        drawn = drawn_choices("times", seed, name, slots)
+        drawn = drawn_choices("times", seed, name, slots, kind)
         schedules = [(_within(text, duration_h), having) for text, having in drawn]
     return [
         Way(route, times, np.where(by & at, dose, 0.0))
@@ -79,5 +85,7 @@ def trial_sizes(study: Study, seed: int) -> dict[str, int]:
     sizes = {arm.name: arm.size for arm in study.arms}
     ratios = {arm.name: arm.ratio for arm in study.arms}
     if all(ratio is None for ratio in ratios.values()):
-        sizes = {name: drawn_size(seed) if size is None else size for name, size in sizes.items()}
+        # A culture has so many wells; the sizes of the others' arms are drawn.
+        unknown = int(assays().culture["wells"]) if study.kind == IN_VITRO else drawn_size(seed, study.kind)
+        sizes = {name: unknown if size is None else size for name, size in sizes.items()}
     return arm_sizes(sizes, ratios, study.population.size)

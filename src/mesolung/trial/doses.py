@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from mesolung.biology.tables import routes
 from mesolung.engine import ADD_PARAMETER, ADD_STATE, SET_PARAMETER, CompiledModel, EventTable
 from mesolung.population.events import joined, same_events
+from mesolung.product.received import CELLS_PER_GCELL as CELLS_PER_GCELL
 
-CELLS_PER_GCELL = 1e9
 RATE = "rate_"
+BOLUSES = 4  # of an infusion into a state that has no rate of infusion
 
 
 def cell_doses(
@@ -41,10 +42,34 @@ def cell_doses(
         KeyError: when there is no such route.
     """
     row = routes()[route]
+    entered = ((row.live_cells_enter, live), (row.apoptotic_cells_enter, apoptotic))
+    amounts = {state: cells / CELLS_PER_GCELL for state, cells in entered if state is not None}
+    return product_doses(model, amounts=amounts, times_h=times_h, infusion_h=infusion_h)
+
+
+def product_doses(
+    model: CompiledModel,
+    *,
+    amounts: Mapping[str, NDArray[np.float64]],
+    times_h: Sequence[float],
+    infusion_h: float | NDArray[np.float64],
+) -> EventTable:
+    """Turn administrations of a product into events.
+
+    Arguments:
+        model: gives the places of states and rates.
+        amounts: state -> float64[n], what one administration puts into it, a subject each, in its unit.
+        times_h: starts of the administrations, hours since enrolment.
+        infusion_h: length of each, hours; 0 is a bolus; float64[n] above 0 where subjects differ.
+
+    Returns:
+        events of all subjects. A state without a ``rate_`` parameter receives an infusion as boluses, evenly
+        over its length.
+    """
     parts = []
-    for state, cells in ((row.live_cells_enter, live), (row.apoptotic_cells_enter, apoptotic)):
+    for state, amount in amounts.items():
         for start in times_h:
-            parts.append(infusion(model, state, start, infusion_h, cells / CELLS_PER_GCELL))
+            parts.append(infusion(model, state, start, infusion_h, amount))
     return joined(parts)
 
 
@@ -70,6 +95,14 @@ def infusion(
     subjects = np.arange(amount.size)
     if np.ndim(length_h) == 0 and length_h <= 0:
         return same_events(ADD_STATE, model.states.index(state), subjects, start_h, amount)
+    if RATE + state not in model.parameters:
+        place, middles = model.states.index(state), (np.arange(BOLUSES) + 0.5) / BOLUSES
+        return joined(
+            [
+                same_events(ADD_STATE, place, subjects, start_h + m * length_h, amount / BOLUSES)
+                for m in middles
+            ]
+        )
     rate = model.parameters.index(RATE + state)
     return joined(
         [

@@ -13,7 +13,8 @@ from mesolung.trial.support import HOURS_PER_DAY, first_time, free_days, present
 DEATH_ENDPOINTS = ("mortality", "survival")
 # How an endpoint is read off a course, as the endpoint table says.
 RULES = (
-    "level", "present", "occurred", "death", "alive", "discharged", "hospital_days", "days_off", "days_on",
+    "level", "present", "occurred", "happened", "death", "alive", "discharged", "hospital_days", "days_off",
+    "days_on",
 )  # fmt: skip
 # Rules that give days since enrolment, so that they need one end of follow-up for all.
 DAYS = ("hospital_days", "days_off", "days_on")
@@ -76,7 +77,8 @@ def endpoint_values(
     the share of it that the sample holds;
     "present", 1 where every output stands at its level or above at the time; "occurred", 1 where the output
     first got there after enrolment and not after the time or death (who is there already at enrolment is not
-    at risk, nan); "death" and "alive", 1 or 0 at the time; "discharged", 1 for who has gone home alive;
+    at risk, nan); "happened", likewise for an event whose cumulative hazard is the output, which comes to a
+    subject by chance; "death" and "alive", 1 or 0 at the time; "discharged", 1 for who has gone home alive;
     "hospital_days", days to that, all days for who is still there; "days_off" and "days_on", days without and
     with a support since enrolment (fractions of a day, output linear between outputs and crossing 0.5).
 
@@ -90,7 +92,7 @@ def endpoint_values(
         deaths: what the dead count as: "survivors" (nan), "worst" (the table's value at death, else the worst
             bound), "zero"; default the table's rule, else "survivors". It replaces the level, and a change is
             then taken from it. Mortality and survival have their own rule. What happened before death
-            ("occurred", "discharged", days to discharge) still counts, but not among survivors.
+            ("occurred", "happened", "discharged", days to discharge) still counts, but not among survivors.
 
     Returns:
         float64[n] in the endpoint's unit (percent for "percent_change"); nan is not evaluable: dead under
@@ -153,6 +155,9 @@ def expected_values(
     elif row.rule == "hospital_days":
         _refuse_change(row, as_)
         values = expected_hospital_days(outcomes, _one_time(row, time_h), at_death)
+    elif row.rule == "happened":
+        _refuse_change(row, as_)
+        values = _chance(outcomes, row, time_h, at_death, beside_death=not survivors)
     elif row.rule == "occurred" and not survivors:
         _refuse_change(row, as_)
         values = _expected_occurrence(outcomes, row, time_h, at_death, risk)
@@ -239,8 +244,10 @@ def _off_a_rule(outcomes: Outcomes, row: EndpointRow, time_h: Time, at_death: Fl
         # The level is one of the sample: the output has to reach as much more as the sample holds less.
         above = tuple(level / row.share for level in row.above)
         return _Read(present(outcomes, row.outputs, above, time_h), at_death)
-    if row.rule == "occurred":
-        first = first_time(outcomes, row.outputs[0], row.above[0])
+    if row.rule in ("occurred", "happened"):
+        chance = row.rule == "happened"
+        name = row.outputs[0]
+        first = outcomes.event_time(name) if chance else first_time(outcomes, name, row.above[0])
         came = np.where(np.isnan(first), np.nan, (first <= time_h).astype(np.float64))
         # What came before death has come, whatever death counts as; a nan of survivors stays.
         before_death = np.where(np.isnan(first), np.nan, (first <= outcomes.death_time).astype(np.float64))
@@ -272,6 +279,36 @@ def _expected_occurrence(
     # With it: alive when it came, or dead before. Without it: dead by the time, or nothing.
     value = np.where(came, reached + (1.0 - reached) * at_death, risk * at_death)
     return np.where(np.isnan(first), np.nan, value)
+
+
+def _chance(
+    outcomes: Outcomes, row: EndpointRow, time_h: Time, at_death: float, beside_death: bool
+) -> Floats:
+    """Chance that an event came by the time; beside death, that it came before it, else ``at_death``.
+
+    nan for a time outside the outputs and for a course that failed before it.
+    """
+    hours, death = outcomes.times, outcomes.cumulative_hazard
+    until = np.broadcast_to(np.asarray(time_h, dtype=np.float64), (outcomes.size,))[:, None]
+    # The hazard stands still after the time asked for; within a step both hazards are constant.
+    event = outcomes.event_hazard(row.outputs[0])
+    inside = np.clip((until - hours[:-1]) / np.diff(hours), 0.0, 1.0)
+    inside[~outcomes.inside(time_h)] = np.nan
+
+    def met(hazard: Floats) -> Floats:
+        # What is not known of a later step does not matter.
+        return np.where(inside == 0.0, 0.0, np.diff(hazard, axis=1) * inside)
+
+    step = met(event)
+    if not beside_death:
+        return -np.expm1(-step.sum(axis=1))
+    lethal = met(np.maximum.accumulate(death, axis=1))
+    both = step + lethal
+    free = np.exp(-(np.cumsum(both, axis=1) - both))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(both == 0.0, 0.0, step / both)
+    came = (free * -np.expm1(-both) * share).sum(axis=1)
+    return came + at_death * (free * -np.expm1(-both) * (1.0 - share)).sum(axis=1)
 
 
 def _one_time(row: EndpointRow, time_h: Time) -> float:

@@ -30,6 +30,7 @@ class Outcomes:
         death_uniform: float64[n], in [0, 1].
         discharge_hazard: float64[n, T] as ``cumulative_hazard``; None where nobody is followed to discharge.
         discharge_uniform: float64[n], in [0, 1]; None likewise.
+        event_uniforms: name of an output that is a cumulative hazard of some event -> float64[n], in [0, 1].
 
     Raises:
         ValueError: shapes that do not agree, or times that do not increase.
@@ -41,6 +42,7 @@ class Outcomes:
     death_uniform: Floats
     discharge_hazard: Floats | None = None
     discharge_uniform: Floats | None = None
+    event_uniforms: Mapping[str, Floats] = field(default_factory=dict)
     _hazard: Floats = field(init=False, repr=False)
     _discharge: Floats | None = field(init=False, repr=False)
 
@@ -107,6 +109,29 @@ class Outcomes:
         # A course that fails does so in both hazards, so a known death came before anything unknown.
         in_time = np.isnan(death) | (found < death) | (np.isnan(found) & np.isinf(death))
         return np.where(in_time, found, np.inf)
+
+    def event_hazard(self, name: str) -> Floats:
+        """Cumulative hazard of an event since enrolment, float64[n, T]; it does not fall.
+
+        Raises:
+            KeyError: no such output.
+        """
+        hazard = self.output(name)
+        return np.maximum.accumulate(hazard - hazard[:, :1], axis=1)
+
+    def event_time(self, name: str) -> Floats:
+        """When an event first comes, were nobody to die: float64[n], hours since enrolment.
+
+        Arguments:
+            name: the output that is its cumulative hazard.
+
+        Returns:
+            inf where it does not come by the last output, nan where a failed course hides it.
+
+        Raises:
+            KeyError: no such output, or one without uniform numbers.
+        """
+        return self._crossing(self.event_hazard(name), np.asarray(self.event_uniforms[name]))
 
     def _of_discharge(self) -> tuple[Floats, Floats]:
         if self._discharge is None or self.discharge_uniform is None:

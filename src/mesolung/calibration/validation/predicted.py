@@ -9,20 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from mesolung.biology.disease import read_disease
+from mesolung.biology.assays import assays
 from mesolung.population.enrolment import BORROWING_WORTH_A_WARNING
 from mesolung.population.library import Library
 from mesolung.reading import Refusal
+from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.asked import Asked, asked_of
 from mesolung.study.basis import Basis, basis_of
-from mesolung.study.enrolling import enrol_panels
+from mesolung.study.cultures import basis_of_culture, solve_cultures
+from mesolung.study.enrolling import Panel, enrol_panels
+from mesolung.study.experiment import simulate_experiment
 from mesolung.study.memory import Memory
 from mesolung.study.modelled import modelled_part, not_modelled
 from mesolung.study.observation import BASELINE, Observation
 from mesolung.study.observing import RESAMPLED, subjects_for
 from mesolung.study.pooled import pool
+from mesolung.study.possible import IN_VITRO
 from mesolung.study.replicates import ArmTrials
-from mesolung.study.run import library_for, prepare
+from mesolung.study.run import diseases_of, library_for, prepare
 from mesolung.study.setting import Progress, Setting
 from mesolung.study.simulating import simulate, tables_one
 from mesolung.study.study import Study
@@ -100,14 +104,21 @@ def predict(
     part = modelled_part(study)
     if part is None or not part.observations:
         return Predicted({}, missing, draws=base.scored)
+    if study.kind == IN_VITRO:
+        return _cultures(setting_of(base, part), missing)
     setting = replace(thinned(setting_of(base, part)), memory=memory, also=also)
-    try:
-        # Scores are of the arms as they were: nobody is solved for the paired contrast.
-        tables = tables_one(part, paired=False)
-        panels, failed_run_in = enrol_panels(setting, tables, _libraries(setting, libraries))
-    except Refusal as refusal:
-        return Predicted({}, missing, refusal.problem, base.scored)
-    trials = simulate(setting, panels, paired=False)
+    panels: dict[str, Panel] = {}
+    if part.kind in EXPERIMENTS:
+        trials, animals = simulate_experiment(setting)
+        failed_run_in = animals.failed
+    else:
+        try:
+            # Scores are of the arms as they were: nobody is solved for the paired contrast.
+            tables = tables_one(part, paired=False)
+            panels, failed_run_in = enrol_panels(setting, tables, _libraries(setting, libraries))
+        except Refusal as refusal:
+            return Predicted({}, missing, refusal.problem, base.scored)
+        trials = simulate(setting, panels, paired=False)
     failed = sum(len(found) for found in trials.failures.values())
     warnings = [f"{failed} of {trials.solved} subjects could not be solved"] if failed else []
     warnings += [
@@ -126,6 +137,26 @@ def predict(
     }
     bases = {one.index: bases_of(part, one, trials.arms, setting) for one in part.observations}
     return Predicted(bases, missing, "", base.scored, about)
+
+
+def _cultures(setting: Setting, missing: Mapping[int, str]) -> Predicted:
+    """What observations of wells are scored by; the wells without the product are their level."""
+    reads, failed = solve_cultures(setting)
+    wells = float(assays().culture["wells"])
+    bases = {}
+    for one in setting.study.observations:
+        own = basis_of_culture(one, setting, reads)
+        ones = np.ones(setting.scored)
+        level = Basis(expected=ones, spread=(float(assays().culture["well_sd"]) * ones) ** 2)
+        bases[one.index] = Bases(own, None, level, (wells, wells))
+    about = {
+        "posterior": setting.draws.posterior,
+        "model_sha256": setting.model_hash,
+        "solved": 2 * setting.scored * len(reads),
+        "failed": failed,
+        "warnings": [],
+    }
+    return Predicted(bases, missing, "", setting.scored, about)
 
 
 def base_setting(
@@ -157,8 +188,7 @@ def setting_of(base: Setting, study: Study) -> Setting:
         base: from `base_setting`.
         study: that is run.
     """
-    diseases = {name: read_disease(name) for name in study.disease_names}
-    return replace(base, study=study, sizes=trial_sizes(study, base.seed), diseases=diseases)
+    return replace(base, study=study, sizes=trial_sizes(study, base.seed), diseases=diseases_of(study))
 
 
 def bases_of(study: Study, one: Observation, arms: Mapping[str, ArmTrials], setting: Setting) -> Bases:

@@ -1,0 +1,179 @@
+"""All relations predicted and judged, class by class, beside the rule that cells always help."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mesolung.calibration.relations.judging import (
+    MET,
+    RULES,
+    VERDICTS,
+    Told,
+    Verdict,
+    told_of,
+    verdict,
+    verdict_of_rule,
+)
+from mesolung.calibration.relations.relation import CLASSES, EFFECT, Relation
+from mesolung.calibration.validation.predicted import Predicted
+from mesolung.study import Study
+
+DIGITS = 4
+ALL = "all classes"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A relation with what became of it.
+
+    Attributes:
+        relation: as published.
+        told: by the model.
+        verdict: of the model.
+        rule: verdict of "cells always help"; None where it says nothing.
+    """
+
+    relation: Relation
+    told: Told
+    verdict: Verdict
+    rule: Verdict | None
+
+
+def judge(
+    found: Sequence[Relation], studies: Mapping[str, Study], predicted: Mapping[str, Predicted]
+) -> list[Judged]:
+    """Judge relations by what was predicted of their studies.
+
+    Arguments:
+        found: the relations.
+        studies: by name.
+        predicted: by name of the study.
+    """
+    made = []
+    for one in found:
+        study = studies[one.study]
+        arms = [
+            study.observations[index].arm[0]
+            for index in (one.observation, *one.beside)
+            if study.observations[index].arm
+        ]
+        told = told_of(one, predicted[one.study], arms)
+        made.append(Judged(one, told, verdict(one, told), verdict_of_rule(one, found)))
+    return made
+
+
+def summary(judged: Sequence[Judged]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Count verdicts.
+
+    Arguments:
+        judged: all relations.
+
+    Returns:
+        part -> class -> met, missed, not modelled yet, share met of those answered, and the rule's number met
+        among the same answered ones and among all. Parts: effects of products as seen, the same with those
+        that were derived, and what needs no product.
+    """
+    parts: dict[str, Callable[[Judged], bool]] = {
+        "effects, seen": lambda j: j.relation.about == EFFECT and j.relation.status == "seen",
+        "effects, seen or derived": lambda j: j.relation.about == EFFECT,
+        "disease and fate": lambda j: j.relation.about != EFFECT,
+    }
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for part, belongs in parts.items():
+        mine = [j for j in judged if belongs(j)]
+        found[part] = {
+            name: _counted([j for j in mine if name in (ALL, j.relation.class_)]) for name in (*CLASSES, ALL)
+        }
+    return found
+
+
+def _counted(judged: Sequence[Judged]) -> dict[str, Any]:
+    line: dict[str, Any] = {v: sum(j.verdict == v for j in judged) for v in VERDICTS}
+    answered = [j for j in judged if not j.told.reason]
+    line["share_met"] = line[MET] / len(answered) if answered else None
+    ruled = [j for j in answered if j.rule is not None]
+    line["rule_met_of_answered"] = sum(j.rule == MET for j in ruled) if ruled else None
+    every = [j for j in judged if j.rule is not None]
+    line["rule_met_of_all"] = sum(j.rule == MET for j in every) if every else None
+    line["relations"] = len(judged)
+    return line
+
+
+def record_of(judged: Sequence[Judged], about: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a scoring into a form that is kept.
+
+    Arguments:
+        judged: all relations.
+        about: what it was made with: date, hashes, draws, seed.
+
+    Returns:
+        the record, with the SHA-256 of its lines and counts.
+    """
+    reasons: dict[str, int] = {}
+    for one in judged:
+        if one.told.reason:
+            reasons[one.told.reason] = reasons.get(one.told.reason, 0) + 1
+    body = {
+        "summary": _plain(summary(judged)),
+        "not_modelled": dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
+        "lines": [_line(one) for one in judged],
+    }
+    known = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return {**about, "rules": dict(RULES), "sha256": known, **body}
+
+
+def text_of(record: Mapping[str, Any]) -> str:
+    """Write a record, one relation a line, so that a change is seen where it is.
+
+    Arguments:
+        record: from `record_of`.
+    """
+    lines = []
+    for key, value in record.items():
+        if key == "lines":
+            rows = ",\n  ".join(json.dumps(line, allow_nan=False) for line in value)
+            lines.append(f'"{key}": [\n  {rows}\n ]')
+        else:
+            lines.append(f'"{key}": {json.dumps(value, allow_nan=False)}')
+    return "{\n " + ",\n ".join(lines) + "\n}\n"
+
+
+def _line(one: Judged) -> dict[str, Any]:
+    relation, told = one.relation, one.told
+    published = list(relation.published) if isinstance(relation.published, tuple) else relation.published
+    line: dict[str, Any] = {
+        "relation": relation.key,
+        "class": relation.class_,
+        "about": relation.about,
+        "endpoint": relation.endpoint,
+        "measure": relation.measure,
+        "published": published,
+        "interval": [relation.low, relation.high] if relation.low is not None else None,
+        "status": relation.status,
+        "verdict": one.verdict,
+        "rule": one.rule,
+    }
+    if told.reason:
+        line["reason"] = told.reason
+    elif told.order:
+        line["predicted"] = list(told.order)
+    else:
+        line["predicted"] = [told.median, told.low, told.high]
+        if told.classes:
+            line["classes"] = told.classes
+    return _plain(line)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+    return value
