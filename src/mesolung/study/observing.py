@@ -50,7 +50,7 @@ def observe(
         asked = asked_of(study, one)
         score = in_printed_unit(score_of(one, asked, basis_of(one, asked, arms, seed)), one, asked)
         warnings += _too_few(one, asked, arms)
-        rows.append({**entry_of(one, asked, score), **status_of(one, score)})
+        rows.append(entry_of(one, asked, score))
         single = one.versus is None and len(one.arm) == 1 and not is_sham(study, one.arm[0])
         if single and score.log_likelihoods is not None:
             found = together.setdefault((asked.key, score.statistic), {})
@@ -86,6 +86,7 @@ def entry_of(one: Observation, asked: Asked, score: Score) -> dict[str, Any]:
         "version": one.source.version if one.source else None,
         "n": one.n,
         **score.as_json(),
+        **status_of(one, score),
     }
 
 

@@ -20,7 +20,7 @@ from mesolung.study.enrolling import Panel, TableOne
 from mesolung.study.population import Background, Distribution
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.setting import Setting
-from mesolung.study.solving import Given, give, solve_given
+from mesolung.study.solving import Given, challenged, give, solve_given
 from mesolung.study.study import Study
 from mesolung.trial.allocation import randomise
 from mesolung.trial.outcomes import Outcomes
@@ -133,6 +133,7 @@ def simulate(
             duration_h=study.duration_h,
             typical=setting.draws.values,
         )
+        what = challenged(setting.model, arm, panels[key], what)
         if key == table_of(study, arm):
             given[arm.name] = what
         if done is not None and (arm.name, key) in done:

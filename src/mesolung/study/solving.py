@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +87,7 @@ def give(
     """
     slots = draw_of_slot.size
     n = slots * subjects
-    parts = [challenge_events(model, arm, panel.covariates["weight"])]
+    parts: list[EventTable] = []
     # A borrowed course is followed by subjects of several draws, whose drugs act by their own draw.
     identity = [panel.enrolled.course, np.repeat(draw_of_slot, subjects)]
     for name, background in sorted(arm.background.items()):
@@ -141,7 +141,25 @@ def give(
     same = (
         np.arange(n) if treated else np.unique(np.stack(identity), axis=1, return_inverse=True)[1].reshape(-1)
     )
-    return Given(joined(parts), parameters, same, doses, tuple(sorted(set(ends))), watched_times(arm))
+    return Given(joined(parts), parameters, same, doses, tuple(sorted(set(ends))))
+
+
+def challenged(model: CompiledModel, arm: Arm, panel: Followed, given: Given) -> Given:
+    """Add to what an arm is given what makes its subjects ill.
+
+    Arguments:
+        model: gives the places of states and parameters.
+        arm: whose injuries the model serves in people, if it has any.
+        panel: the subjects.
+        given: from `give`.
+
+    Returns:
+        what is given, its events after those of the injury.
+    """
+    if not arm.injury:
+        return given
+    events = challenge_events(model, arm, panel.covariates["weight"])
+    return replace(given, events=joined([events, given.events]), watched_h=watched_times(arm))
 
 
 def solve_given(
