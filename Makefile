@@ -1,6 +1,6 @@
 # Everything runs in one virtual environment, .venv, made once from wheels alone: no compiler, no node, no system package.
 #   make demo      predict a published trial and compare with what it observed
-#   make test      ruff and the tests
+#   make test      ruff and the tests, on every core
 #   make lint      ruff (lint and format) and pyright
 #   make bench     speed of the engine beside its peers, at matched error (an hour; AMICI needs a C++ compiler and HDF5)
 #   make counts    instructions of fixed solves; BASE=main compares with a revision
@@ -28,7 +28,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -16,8 +16,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session", autouse=True)
 def kernel_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A kernel cache of this test session's own, which child processes inherit; the user's is left alone."""
-    folder = tmp_path_factory.mktemp("cache")
+    """A cache of this test session's own, which child processes inherit; the user's is left alone.
+
+    Workers of one session share it: what it keeps appears whole or not at all.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    folder.mkdir(exist_ok=True)
     os.environ["MESOLUNG_CACHE"] = str(folder)
     return folder
 
