@@ -22,7 +22,7 @@ from mesolung.study.study import Study
 from mesolung.writing import whole_file
 
 # Raised whenever predictions that other code made from the same inputs must not be read.
-LAYOUT = "2"
+LAYOUT = "3"
 PARTS = ("own", "control", "level")
 
 
