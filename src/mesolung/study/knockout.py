@@ -108,6 +108,7 @@ def knock_out(
         raise Refusal(
             "nothing to knock out: no arm is given a product", file=study.file, allowed="[[arm.treatment]]"
         )
+    part = _on_one_table(part)
     setting = _setting(part, draws, replicates, seed, workers, subjects, progress)
     run = _Run(setting) if part.kind in EXPERIMENTS else _Patients(setting)
     on = run.trials()
@@ -243,6 +244,15 @@ def switched_off(panel: Panel, setting: Setting, switches: Sequence[str]) -> Pan
     for name in switches:
         rows[:, setting.model.parameters.index(name)] = 0.0
     return replace(panel, enrolled=replace(panel.enrolled, parameters=rows))
+
+
+def _on_one_table(study: Study) -> Study:
+    """The same arms on the population's table 1: the paired effect is of no other; none is solved twice."""
+    arms = tuple(
+        arm.model_copy(update={"baseline": study.population.baseline, "has_own_baseline": False})
+        for arm in study.arms
+    )
+    return study.model_copy(update={"arms": arms})
 
 
 def _setting(
