@@ -15,7 +15,11 @@ from mesolung.biology.parameters import read_parameters
 from mesolung.biology.ranges import Laws
 
 # Made and lost within hours in lining fluid, and hardly ever measured there.
-MEDIATORS = ("TNF", "IL1B", "IL1RA", "IL6", "IL8", "IL10", "IFNG", "IFN", "TGFB", "CCL2", "IL13", "IL17")
+FACTORS_OF_CELLS = ("PGE2", "TSG6", "HGF", "KGF", "ANG1", "LL37")
+MEDIATORS = (
+    "TNF", "IL1B", "IL1RA", "IL6", "IL8", "IL10", "IFNG", "IFN", "TGFB", "CCL2", "IL13", "IL17",
+    *FACTORS_OF_CELLS,
+)  # fmt: skip
 Form = dict[str, float]  # name -> how often its power of the unit counts; {} for a pure number
 
 

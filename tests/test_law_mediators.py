@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from tests.biology_subjects import Subjects, course, initial, model, subjects
-from tests.mediator_scales import carriers, laws, powers, scaled
+from tests.mediator_scales import FACTORS_OF_CELLS, carriers, laws, powers, scaled
 
 from mesolung.biology.disease import diseases, read_disease
 from mesolung.biology.tables import endpoints
@@ -21,20 +21,30 @@ SCALES = {
         "make_TNF": 1,
         "spill_TNF": -1,
     },
-    "IL1B": {"IL1B_healthy": 1, "IL1B_half": 1, "make_IL1B": 1, "spill_IL1B": -1},
-    "IL1RA": {"IL1RA_healthy": 1, "IL1RA_half": 1, "make_IL1RA": 1},
+    "IL1B": {"IL1B_healthy": 1, "IL1B_half": 1, "IL1_license": 1, "make_IL1B": 1, "spill_IL1B": -1},
+    "IL1RA": {"IL1RA_healthy": 1, "IL1RA_half": 1, "make_IL1RA": 1, "secrete_IL1RA": 1},
     "IL6": {"IL6_healthy": 1, "make_IL6": 1, "make_IL6_epithelium": 1, "spill_IL6": -1},
     "IL8": {"IL8_healthy": 1, "IL8_half": 1, "make_IL8": 1, "make_IL8_epithelium": 1, "spill_IL8": -1},
-    "IL10": {"IL10_healthy": 1, "IL10_half": 1, "make_IL10": 1, "make_IL10_TREG": 1, "spill_IL10": -1},
-    "IFNG": {"IFNG_healthy": 1, "IFNG_half": 1, "make_IFNG": 1},
+    "IL10": {
+        "IL10_healthy": 1,
+        "IL10_half": 1,
+        "make_IL10": 1,
+        "make_IL10_TREG": 1,
+        "make_IL10_B": 1,
+        "spill_IL10": -1,
+    },
+    "IFNG": {"IFNG_healthy": 1, "IFNG_half": 1, "IFNG_license": 1, "make_IFNG": 1},
     "IFN": {"IFN_half": 1, "interferon_production": 1},
     "TGFB": {"TGFB_healthy": 1, "TGFB_half": 1, "TGFB_block": 1, "make_TGFB": 1, "make_TGFB_epithelium": 1},
     "CCL2": {"CCL2_healthy": 1, "CCL2_half": 1, "make_CCL2": 1, "make_CCL2_epithelium": 1},
     "IL13": {"IL13_healthy": 1, "IL13_half": 1, "make_IL13": 1},
     "IL17": {"IL17_healthy": 1, "IL17_half": 1, "make_IL17": 1},
+    # Factors of given cells, above the host's own.
+    **{name: {f"{name}_half": 1, f"secrete_{name}": 1} for name in FACTORS_OF_CELLS},
 }
 # Prime-like factors, so that no two of them make up for each other.
-FACTORS = dict(zip(SCALES, (3.0, 0.37, 1.9, 0.71, 5.3, 0.23, 2.7, 0.59, 1.3, 0.43, 7.1, 0.17), strict=True))
+PRIMES = (3.0, 0.37, 1.9, 0.71, 5.3, 0.23, 2.7, 0.59, 1.3, 0.43, 7.1, 0.17, 1.7, 0.31, 2.3, 0.61, 4.3, 0.13)
+FACTORS = dict(zip(SCALES, PRIMES, strict=True))
 
 
 def test_every_lung_mediator_is_in_the_table() -> None:
