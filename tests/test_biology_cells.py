@@ -173,7 +173,7 @@ def test_healthy_people_given_cells_return_to_rest() -> None:
 def test_effects_are_modest_and_grow_with_the_dose(severe: Subjects) -> None:
     gains = [gain(severe, severe.with_dose("MSC_blood", dose, ENROLLED)) for dose in (0.01, 0.1, 0.7)]
     assert 0.0 < gains[0] < gains[1] < gains[2]
-    assert 2.0 < gains[1] < 25.0
+    assert 2.0 < gains[1] < 30.0
     assert gains[2] < 80.0
 
 
