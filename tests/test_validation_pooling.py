@@ -44,7 +44,7 @@ def test_the_bcg_trials_pool_as_published() -> None:
 def test_the_moment_estimate_agrees_with_another_program() -> None:
     y, v = effects()
     other = combine_effects(y, v, method_re="dl")
-    assert dersimonian_laird(y, v) == pytest.approx(other.tau2, rel=1e-10)
+    assert dersimonian_laird(y, v) == pytest.approx(other.tau2, rel=1e-10)  # pyright: ignore[reportAttributeAccessIssue]
     assert dersimonian_laird(y, v) == pytest.approx(0.3088, abs=5e-5)
 
 

@@ -46,12 +46,12 @@ def test_counts_under_a_beta_prior_are_beta_binomial(events: int, n: int) -> Non
     exact = stats.betabinom(n, a, b)
     assert found.log_scores is not None and found.crps is not None and found.pit is not None
     error = jackknife_error(found.log_scores)
-    assert abs(found.log_scores[0] - exact.logpmf(events)) < 4 * error + 1e-9
+    assert abs(found.log_scores[0] - exact.logpmf(events)) < 4 * error + 1e-9  # pyright: ignore[reportAttributeAccessIssue]
     assert found.log_scores[0] == pytest.approx(found.score.log_score)
     k = np.arange(n + 1)
     crps = np.sum((exact.cdf(k) - (k >= events)) ** 2)
     assert abs(found.crps[0] - crps) < 4 * jackknife_error(found.crps) + 1e-9
-    pit = exact.cdf(events - 1) + 0.5 * exact.pmf(events)
+    pit = exact.cdf(events - 1) + 0.5 * exact.pmf(events)  # pyright: ignore[reportAttributeAccessIssue]
     assert abs(found.pit - pit) < 4 * float(found.pit_error or 0) + 1e-9
 
 
@@ -62,7 +62,7 @@ def test_a_mean_under_a_normal_prior_is_normal(value: float) -> None:
     found = scored(measured(value, 9.0), expected=centres, simulated=centres, spread=np.ones(DRAWS))
     exact = stats.norm(100.0, 15.0)
     assert found.log_scores is not None and found.crps is not None and found.pit is not None
-    assert abs(found.log_scores[0] - exact.logpdf(value)) < 4 * jackknife_error(found.log_scores)
+    assert abs(found.log_scores[0] - exact.logpdf(value)) < 4 * jackknife_error(found.log_scores)  # pyright: ignore[reportAttributeAccessIssue]
     z = (value - 100.0) / 15.0
     crps = 15.0 * (z * (2 * stats.norm.cdf(z) - 1) + 2 * stats.norm.pdf(z) - 1 / np.sqrt(np.pi))
     assert abs(found.crps[0] - crps) < 4 * jackknife_error(found.crps)
@@ -99,7 +99,7 @@ def many(spread: float, shift: float = 0.0, count: int = 250) -> list[Scored]:
 
 
 def mean_log_score(found: list[Scored]) -> float:
-    return float(np.mean([one.score.log_score for one in found]))
+    return float(np.mean([one.score.log_score for one in found]))  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def test_a_right_model_covers_what_it_says_and_its_pit_is_flat() -> None:

@@ -89,7 +89,7 @@ def test_few_trials_claim_nothing() -> None:
     assert replace(clear, trials=5, mean=0.25).verdict == 0
     assert replace(clear, trials=5, monte_carlo=2.0).verdict == 0
     better = dict.fromkeys(BASELINES, replace(clear, trials=9))
-    assert verdict(better) == 1
+    assert verdict(better) == 1  # pyright: ignore[reportArgumentType]
     assert verdict({**better, POOLED: replace(clear, trials=9, mean=0.0)}) == 0
     assert verdict({**better, POOLED: replace(clear, trials=9, mean=-3.0)}) == -1
     assert verdict({}) == 0
