@@ -13,6 +13,7 @@ import pytest
 from tests.test_law_switches import SWITCHES
 
 from mesolung.biology.laws import read_laws
+from mesolung.biology.mechanisms import mechanisms
 from mesolung.biology.parameters import read_parameters
 from mesolung.reading import Row
 
@@ -144,3 +145,10 @@ def test_a_row_that_cannot_be_is_told_by_its_line(
     (split / "split.csv").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=rf"mechanisms-evidence\.csv:2: .*{told}"):
         tool.mechanism_parts(tmp_path, read_laws(), read_parameters(), str)
+
+
+def test_what_can_be_knocked_out_has_the_switch_of_its_page(rows: list[Row]) -> None:
+    pages = {row["switch"] for row in rows}
+    registered = {one.switch for one in mechanisms().values()}
+    # What is not known of living cells and killing has a gain and no switch of its own.
+    assert registered - {"gain_clearance"} == pages

@@ -57,19 +57,20 @@ def record_of(
     }
 
 
-def text_of(record: Mapping[str, Any]) -> str:
+def text_of(record: Mapping[str, Any], listed: str = "targets") -> str:
     """Write a record, one target a line, so that a change is seen where it is.
 
     Arguments:
-        record: from `record_of`.
+        record: from `record_of`, or another whose entries stand in a list.
+        listed: key of that list.
 
     Returns:
         JSON text.
     """
     lines = []
     for key, value in record.items():
-        if key == "targets":
-            rows = ",\n  ".join(json.dumps(target, allow_nan=False) for target in value)
+        if key == listed:
+            rows = ",\n  ".join(json.dumps(entry, allow_nan=False) for entry in value)
             lines.append(f'"{key}": [\n  {rows}\n ]')
         else:
             lines.append(f'"{key}": {json.dumps(value, allow_nan=False)}')

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mesolung.calibration.check_record import text_of as listed_text
 from mesolung.calibration.relations.judging import (
     MET,
     RULES,
@@ -133,14 +134,7 @@ def text_of(record: Mapping[str, Any]) -> str:
     Arguments:
         record: from `record_of`.
     """
-    lines = []
-    for key, value in record.items():
-        if key == "lines":
-            rows = ",\n  ".join(json.dumps(line, allow_nan=False) for line in value)
-            lines.append(f'"{key}": [\n  {rows}\n ]')
-        else:
-            lines.append(f'"{key}": {json.dumps(value, allow_nan=False)}')
-    return "{\n " + ",\n ".join(lines) + "\n}\n"
+    return listed_text(record, "lines")
 
 
 def _line(one: Judged) -> dict[str, Any]:
