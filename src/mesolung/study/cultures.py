@@ -208,6 +208,12 @@ def _solved(
         rows[:, column[name]] *= thinner
     for name in table.culture["scaled"]:
         rows[:, column[name]] *= responders / lung
+    for kind, cells in table.kinds.items():
+        if kind != well.responder.kind:
+            there = well.responder.company.get(kind, table.culture["trace"]) * responders
+            whole = model.initial(rows)[:, [place[n] for n in cells]].sum(axis=1)
+            for name in cells:
+                rows[:, column[f"{name}_healthy"]] *= there / whole
     for name, value in table.set.items():
         rows[:, column[name]] = value
     if well.contact != CONTACT and not touching:
