@@ -61,6 +61,7 @@ class Readout:
         per: outputs that it is a share of; empty for none.
         above_start: whether only what came on top of the start counts.
         inhibition: whether it is 100 % minus the percent of control.
+        resting: whether it is read of responders that nothing excites, where a study names no stimulus.
         floor: what the assay shows without any, in the model's unit.
         reason: why it is not in the model; empty where it is.
     """
@@ -70,6 +71,7 @@ class Readout:
     per: tuple[str, ...] = ()
     above_start: bool = False
     inhibition: bool = False
+    resting: bool = False
     floor: float = 0.0
     reason: str = ""
 

@@ -55,7 +55,7 @@ def well_of(study: Study, arm: Arm) -> Well:
     usual = next(part for part in table.responders if part.name == PRODUCT_CELLS)
     responder = first_that_fits(table.responders, texts) or usual
     stimulus = first_that_fits(table.stimuli, [assay.stimulus, assay.responder])
-    if stimulus is None and responder.stimulus:
+    if stimulus is None and responder.stimulus and not _of_resting(study):
         stimulus = next(part for part in table.stimuli if part.name == responder.stimulus)
     conditions = all_that_fit(table.conditions, arm.name) if arm.treatments else ()
     ratio = assay.ratio
@@ -64,6 +64,13 @@ def well_of(study: Study, arm: Arm) -> Well:
     without = [t for t in arm.treatments if t.product.type in WITHOUT_CELLS]
     contact = assay.contact or ("medium" if without else CONTACT)
     return Well(responder, stimulus, conditions, contact, ratio)
+
+
+def _of_resting(study: Study) -> bool:
+    """Whether all that is read of a study's wells is read of resting cells."""
+    names = {line.name for line in study.endpoints} | {one.endpoint for one in study.observations}
+    found = [assays().readouts.get(name) for name in names]
+    return bool(found) and all(one is not None and one.resting for one in found)
 
 
 def why_not_culture(study: Study) -> str | None:
