@@ -34,6 +34,7 @@ class Part:
         ratio: product cells for each responder that a condition stands for; None for no such.
         alone: whether a condition with it takes the place of all others.
         licensed: whether the product's cells were switched on before the assay.
+        donor: species of the product's cells where the product does not say it; empty for human.
         reason: why what it says is not in the model; empty where it is.
     """
 
@@ -48,6 +49,7 @@ class Part:
     ratio: float | None = None
     alone: bool = False
     licensed: bool = False
+    donor: str = ""
     reason: str = ""
 
 
@@ -214,6 +216,7 @@ def _part(table: Mapping[str, Any]) -> Part:
         ratio=table.get("ratio"),
         alone=bool(table.get("alone", False)),
         licensed=bool(table.get("licensed", False)),
+        donor=str(table.get("donor", "")),
         reason=str(table.get("reason", "")),
     )
 

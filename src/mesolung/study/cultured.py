@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mesolung.biology.assays import Part, all_that_fit, assays, first_that_fits
-from mesolung.biology.species import HUMAN
 from mesolung.product.product import WITHOUT_CELLS
 from mesolung.study.arm import Arm
 from mesolung.study.endpoint import EndpointAsked
@@ -73,20 +72,6 @@ def _of_resting(study: Study) -> bool:
     return bool(found) and all(one is not None and one.resting for one in found)
 
 
-def why_not_culture(study: Study) -> str | None:
-    """Tell why nothing of a culture's study can be answered.
-
-    Arguments:
-        study: of kind in-vitro.
-
-    Returns:
-        the reason; None where at least a part may be.
-    """
-    if study.species != HUMAN:
-        return f"a culture of responders of the {study.species}"
-    return None
-
-
 def why_not_well(arm: Arm, study: Study) -> str | None:
     """Tell why an arm cannot be answered.
 
@@ -130,8 +115,6 @@ def why_not_cultures(study: Study) -> dict[int, str]:
     Returns:
         index of the observation -> reason.
     """
-    if whole := why_not_culture(study):
-        return {one.index: whole for one in study.observations}
     arms = {arm.name: why_not_well(arm, study) for arm in study.arms}
     found = {}
     for one in study.observations:
@@ -152,8 +135,6 @@ def cultures_of(study: Study) -> Study | None:
     Returns:
         the study without what is not modelled; None where nothing is left.
     """
-    if why_not_culture(study) is not None:
-        return None
     skipped = why_not_cultures(study)
     arms = tuple(arm for arm in study.arms if why_not_well(arm, study) is None)
     asked = tuple(line for line in study.endpoints if why_not_reading(line) is None)
@@ -172,8 +153,6 @@ def said_of_cultures(study: Study) -> list[str]:
     Returns:
         sentences, each once.
     """
-    if reason := why_not_culture(study):
-        return [f"nothing of this study is modelled yet: {reason}"]
     lines: Sequence[tuple[str, str | None]] = [
         *((f"arm {arm.name}", why_not_well(arm, study)) for arm in study.arms),
         *((f"endpoint {line.name}", why_not_reading(line)) for line in study.endpoints),
