@@ -77,11 +77,13 @@ class Factor:
     Attributes:
         state: its amount.
         secretion, loss: parameters of how it is made and lost in a lung.
+        needs_interferon: whether only cells that met interferon gamma make it.
     """
 
     state: str
     secretion: str
     loss: str
+    needs_interferon: bool = False
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,7 @@ def _check(found: Assays) -> None:
     named += [m.state for m in found.mediators]
     named += [n for r in found.readouts.values() for n in (*r.of, *r.per)]
     named += [*found.culture["lung_cells"]]
-    named += [found.culture[k] for k in ("cells_enter", "vesicles_enter", "dying_enter")]
+    named += [found.culture[k] for k in ("cells_enter", "vesicles_enter", "dying_enter", "interferon")]
     for name in set_:
         if name not in parameters:
             raise Refusal("no such parameter in the model", file=TABLE, found=name)

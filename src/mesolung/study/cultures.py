@@ -260,12 +260,13 @@ def _give(setting: Setting, arm: Arm, well: Well, rows: Values, start: Values, r
             low, high = (float(x) for x in table.culture["particles"])
             start[:, place[table.culture["vesicles_enter"]]] += responders * _between(low, high, u)
         elif kind == "conditioned-medium":
-            licensed = any(part.licensed for part in well.conditions)
+            interferon = any(table.culture["interferon"] in part.start for part in well.conditions)
+            licensed = interferon or any(part.licensed for part in well.conditions)
             share = 1.0 if licensed else rows[:, column[table.culture["resting"]]]
             for factor in table.factors:
                 made = rows[:, column[factor.secretion]] * cells * table.culture["medium_h"]
-                # Kynurenine needs licensed cells; the others are secreted at rest too.
-                start[:, place[factor.state]] += made * (share if factor.state != "KYN" else float(licensed))
+                # Kynurenine needs interferon gamma; the others are secreted at rest too.
+                start[:, place[factor.state]] += made * (float(interferon) if factor.needs_interferon else share)
         elif kind == "apoptotic-cells":
             start[:, place[table.culture["dying_enter"]]] += cells
         elif kind == "cells":
