@@ -46,6 +46,7 @@ SWITCHES = {
     "on_IL10 il10_PGE2 il10_reprogram": f"{PLASMA} IL10 OFM",
     "il10_KYN": "IL10",
     "on_IL1RA": "IL1RA",
+    "on_IL6 secrete_IL6": "IL6",
     "on_HGF": "AT2 ENDO FIBRO MFB TRANS TUMOUR",
     "on_KGF": "AT2 EVLW TRANS",
     "on_ANG1 ev_ANG1": f"{PLASMA} ENDO EVLW SURF NEU NEU_blood",
