@@ -26,24 +26,30 @@ class Part:
         name: of it; of a condition its words.
         words: by which it is known in a study's text.
         cells: states whose sum at rest is the number of responders.
+        kind: of responders.
+        company: kind -> its cells for each responder.
         stimulus: name of the usual stimulus of responders; empty for none.
         start: state -> its amount when the culture starts, in the model's unit.
         set: parameter -> its value in the culture.
         ratio: product cells for each responder that a condition stands for; None for no such.
         alone: whether a condition with it takes the place of all others.
         licensed: whether the product's cells were switched on before the assay.
+        donor: species of the product's cells where the product does not say it; empty for human.
         reason: why what it says is not in the model; empty where it is.
     """
 
     name: str
     words: tuple[str, ...]
     cells: tuple[str, ...] = ()
+    kind: str = ""
+    company: Mapping[str, float] = field(default_factory=lambda: EMPTY)
     stimulus: str = ""
     start: Mapping[str, float] = field(default_factory=lambda: EMPTY)
     set: Mapping[str, float] = field(default_factory=lambda: EMPTY)
     ratio: float | None = None
     alone: bool = False
     licensed: bool = False
+    donor: str = ""
     reason: str = ""
 
 
@@ -57,6 +63,7 @@ class Readout:
         per: outputs that it is a share of; empty for none.
         above_start: whether only what came on top of the start counts.
         inhibition: whether it is 100 % minus the percent of control.
+        resting: whether it is read of responders that nothing excites, where a study names no stimulus.
         floor: what the assay shows without any, in the model's unit.
         reason: why it is not in the model; empty where it is.
     """
@@ -66,6 +73,7 @@ class Readout:
     per: tuple[str, ...] = ()
     above_start: bool = False
     inhibition: bool = False
+    resting: bool = False
     floor: float = 0.0
     reason: str = ""
 
@@ -110,6 +118,7 @@ class Assays:
         set: parameter -> value in every culture.
         factors: of the product.
         mediators: of the responders.
+        kinds: of cells -> their states.
         responders, stimuli, conditions: in the table's order.
         apart: parameter -> value without touch.
         readouts: by endpoint.
@@ -119,6 +128,7 @@ class Assays:
     set: Mapping[str, float]
     factors: tuple[Factor, ...]
     mediators: tuple[Mediator, ...]
+    kinds: Mapping[str, tuple[str, ...]]
     responders: tuple[Part, ...]
     stimuli: tuple[Part, ...]
     conditions: tuple[Part, ...]
@@ -145,6 +155,7 @@ def assays() -> Assays:
         set=MappingProxyType({one["parameter"]: float(one["value"]) for one in table["culture"]["set"]}),
         factors=tuple(Factor(**one) for one in table["factor"]),
         mediators=tuple(Mediator(m["state"], tuple(m["made"]), m["loss"]) for m in table["mediator"]),
+        kinds=MappingProxyType({one["name"]: tuple(one["cells"]) for one in table["kind"]}),
         responders=tuple(_part(one) for one in table["responder"]),
         stimuli=tuple(_part(one) for one in table["stimulus"]),
         conditions=tuple(_part(one) for one in table["condition"]),
@@ -197,12 +208,15 @@ def _part(table: Mapping[str, Any]) -> Part:
         name=str(table.get("name", words[0])),
         words=words,
         cells=tuple(table.get("cells", ())),
+        kind=str(table.get("kind", "")),
+        company=MappingProxyType(dict(table.get("company", {}))),
         stimulus=str(table.get("stimulus", "")),
         start=MappingProxyType(dict(table.get("state", table.get("start", {})))),
         set=MappingProxyType(dict(table.get("set", {}))),
         ratio=table.get("ratio"),
         alone=bool(table.get("alone", False)),
         licensed=bool(table.get("licensed", False)),
+        donor=str(table.get("donor", "")),
         reason=str(table.get("reason", "")),
     )
 
@@ -217,6 +231,7 @@ def _check(found: Assays) -> None:
     parameters = {row.id for row in read_parameters().rows}
     parts = (*found.responders, *found.stimuli, *found.conditions)
     set_ = [*found.set, *found.apart, *found.culture["scaled"], *found.culture["diluted"]]
+    set_ += [f"{name}_healthy" for cells in found.kinds.values() for name in cells]
     set_ += [found.culture["resting"], *(n for p in parts for n in p.set)]
     set_ += [name for f in found.factors for name in (f.secretion, f.loss)]
     set_ += [name for m in found.mediators for name in (*m.made, m.loss)]
@@ -233,5 +248,8 @@ def _check(found: Assays) -> None:
             raise Refusal("no such state or observable in the model", file=TABLE, found=name)
     stimuli = {part.name for part in found.stimuli}
     for part in found.responders:
+        for name in (part.kind, *part.company):
+            if name not in found.kinds:
+                raise Refusal("no such kind of cell", file=TABLE, found=name, allowed=", ".join(found.kinds))
         if part.stimulus and part.stimulus not in stimuli:
             raise Refusal("no such stimulus", file=TABLE, found=part.stimulus, allowed=", ".join(stimuli))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mesolung.biology.assays import Part, all_that_fit, assays, first_that_fits
-from mesolung.biology.species import HUMAN
 from mesolung.product.product import WITHOUT_CELLS
 from mesolung.study.arm import Arm
 from mesolung.study.endpoint import EndpointAsked
@@ -55,7 +54,7 @@ def well_of(study: Study, arm: Arm) -> Well:
     usual = next(part for part in table.responders if part.name == PRODUCT_CELLS)
     responder = first_that_fits(table.responders, texts) or usual
     stimulus = first_that_fits(table.stimuli, [assay.stimulus, assay.responder])
-    if stimulus is None and responder.stimulus:
+    if stimulus is None and responder.stimulus and not _of_resting(study):
         stimulus = next(part for part in table.stimuli if part.name == responder.stimulus)
     conditions = all_that_fit(table.conditions, arm.name) if arm.treatments else ()
     ratio = assay.ratio
@@ -66,18 +65,11 @@ def well_of(study: Study, arm: Arm) -> Well:
     return Well(responder, stimulus, conditions, contact, ratio)
 
 
-def why_not_culture(study: Study) -> str | None:
-    """Tell why nothing of a culture's study can be answered.
-
-    Arguments:
-        study: of kind in-vitro.
-
-    Returns:
-        the reason; None where at least a part may be.
-    """
-    if study.species != HUMAN:
-        return f"a culture of responders of the {study.species}"
-    return None
+def _of_resting(study: Study) -> bool:
+    """Whether all that is read of a study's wells is read of resting cells."""
+    names = {line.name for line in study.endpoints} | {one.endpoint for one in study.observations}
+    found = [assays().readouts.get(name) for name in names]
+    return bool(found) and all(one is not None and one.resting for one in found)
 
 
 def why_not_well(arm: Arm, study: Study) -> str | None:
@@ -123,8 +115,6 @@ def why_not_cultures(study: Study) -> dict[int, str]:
     Returns:
         index of the observation -> reason.
     """
-    if whole := why_not_culture(study):
-        return {one.index: whole for one in study.observations}
     arms = {arm.name: why_not_well(arm, study) for arm in study.arms}
     found = {}
     for one in study.observations:
@@ -145,8 +135,6 @@ def cultures_of(study: Study) -> Study | None:
     Returns:
         the study without what is not modelled; None where nothing is left.
     """
-    if why_not_culture(study) is not None:
-        return None
     skipped = why_not_cultures(study)
     arms = tuple(arm for arm in study.arms if why_not_well(arm, study) is None)
     asked = tuple(line for line in study.endpoints if why_not_reading(line) is None)
@@ -165,8 +153,6 @@ def said_of_cultures(study: Study) -> list[str]:
     Returns:
         sentences, each once.
     """
-    if reason := why_not_culture(study):
-        return [f"nothing of this study is modelled yet: {reason}"]
     lines: Sequence[tuple[str, str | None]] = [
         *((f"arm {arm.name}", why_not_well(arm, study)) for arm in study.arms),
         *((f"endpoint {line.name}", why_not_reading(line)) for line in study.endpoints),

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from mesolung.biology.assays import Readout, assays
+from mesolung.biology.cross_reactivity import cross_reactivity
+from mesolung.biology.species import HUMAN
 from mesolung.population.events import joined
 from mesolung.population.twice import solve_twice
 from mesolung.product.product import WITHOUT_CELLS
@@ -208,6 +210,12 @@ def _solved(
         rows[:, column[name]] *= thinner
     for name in table.culture["scaled"]:
         rows[:, column[name]] *= responders / lung
+    for kind, cells in table.kinds.items():
+        if kind != well.responder.kind:
+            there = well.responder.company.get(kind, table.culture["trace"]) * responders
+            whole = model.initial(rows)[:, [place[n] for n in cells]].sum(axis=1)
+            for name in cells:
+                rows[:, column[f"{name}_healthy"]] *= there / whole
     for name, value in table.set.items():
         rows[:, column[name]] = value
     if well.contact != CONTACT and not touching:
@@ -280,6 +288,9 @@ def _give(setting: Setting, arm: Arm, well: Well, rows: Values, start: Values, r
             for name, value in profile.parameters.items():
                 if name in column:
                     rows[:, column[name]] = value
+            donor = treatment.product.species or next((c.donor for c in well.conditions if c.donor), HUMAN)
+            for name, acts in cross_reactivity(donor, setting.study.species).items():
+                rows[:, column[name]] *= acts
             start[:, place[table.culture["cells_enter"]]] += cells * profile.viable
         elif kind not in ("control-cells", "heat-killed-cells", "vehicle"):
             raise Refusal("no such product in a culture", found=kind)
