@@ -73,7 +73,7 @@ def test_mice_stand_the_doses_that_they_are_usually_given(arms: dict[str, Any]) 
     """All survived 1e6 cells (doi 10.4142/jvs.23300); half a million is an ordinary treatment."""
     for dose in ("5e5", "1e6"):
         assert deaths(arms, dose) < 0.05
-        assert arms[dose]["pao2@6h"]["expected"]["p50"] > 0.9 * arms["sham"]["pao2@6h"]["expected"]["p50"]
+        assert arms[dose]["pao2@6h"]["expected"]["p50"] > 0.85 * arms["sham"]["pao2@6h"]["expected"]["p50"]
 
 
 def test_three_million_cells_at_once_kill_and_five_kill_nearly_all(arms: dict[str, Any]) -> None:
