@@ -23,7 +23,7 @@ SCALES = {
     },
     "IL1B": {"IL1B_healthy": 1, "IL1B_half": 1, "IL1_license": 1, "make_IL1B": 1, "spill_IL1B": -1},
     "IL1RA": {"IL1RA_healthy": 1, "IL1RA_half": 1, "make_IL1RA": 1, "secrete_IL1RA": 1},
-    "IL6": {"IL6_healthy": 1, "make_IL6": 1, "make_IL6_epithelium": 1, "spill_IL6": -1},
+    "IL6": {"IL6_healthy": 1, "make_IL6": 1, "make_IL6_epithelium": 1, "secrete_IL6": 1, "spill_IL6": -1},
     "IL8": {"IL8_healthy": 1, "IL8_half": 1, "make_IL8": 1, "make_IL8_epithelium": 1, "spill_IL8": -1},
     "IL10": {
         "IL10_healthy": 1,

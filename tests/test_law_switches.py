@@ -28,6 +28,7 @@ PLASMA = "TNFp IL1Bp IL6p IL8p IL10p"
 OXYGEN = "VENT WEAN OFM HAZ DIS"  # what P/F acts on
 AERATION = f"{OXYGEN} VILI"
 EPITHELIUM = "DAMP AT1 AT2 SRAGE"
+KILLED = "ANTIGEN AT2 DAMP INFECTED SRAGE"  # infected cells, by NK cells
 
 # Parameter -> the states whose rate changes at once when it is 0, and no other state's does.
 SWITCHES = {
@@ -36,29 +37,33 @@ SWITCHES = {
     "gain_efferocytosis on_efferocytosis reprogrammed_per_cell": "M0 M1 M2 REPROG",
     "calm_TSG6 calm_PGE2 calm_reprogram": DRIVEN,
     "on_TSG6": f"{DRIVEN} NEU NEU_blood",
-    "on_PGE2": (f"{DRIVEN} {NODES} NK NK_blood IFNG DC FIBRO MFB BAC NOS PAMP REPROG TUMOUR"),
-    "on_KYN": f"{NODES} NK NK_blood IFNG IL10 M1 M2 PB TUMOUR",
+    "on_PGE2": (
+        f"{DRIVEN} {NODES} {PLASMA} {KILLED} NK NK_blood IFNG DC FIBRO MFB BAC BAC_blood NOS PAMP REPROG OFM TUMOUR"
+    ),
+    "on_KYN": f"{NODES} {KILLED} NK NK_blood IFNG IL10 M1 M2 PB TUMOUR",
     "on_contact gain_contact t_contact t_KYN t_PGE2": f"{NODES} IFNG TUMOUR",
     "m2_PGE2 m2_TSG6 m2_reprogram m2_mito m2_KYN": "M1 M2",
-    "on_IL10 il10_PGE2 il10_KYN il10_reprogram": "IL10",
+    "on_IL10 il10_PGE2 il10_reprogram": f"{PLASMA} IL10 OFM",
+    "il10_KYN": "IL10",
     "on_IL1RA": "IL1RA",
+    "on_IL6 secrete_IL6": "IL6",
     "on_HGF": "AT2 ENDO FIBRO MFB TRANS TUMOUR",
     "on_KGF": "AT2 EVLW TRANS",
     "on_ANG1 ev_ANG1": f"{PLASMA} ENDO EVLW SURF NEU NEU_blood",
     "endothelium_ANG1": f"{PLASMA} ENDO EVLW SURF",
     "ev_KGF": "AT2 EVLW TRANS",
     "endothelium_HGF": "ENDO",
-    "on_LL37 killing_LL37 killing_mito killing_PGE2": "BAC NOS PAMP",
+    "on_LL37 killing_LL37 killing_mito killing_PGE2": "BAC BAC_blood NOS PAMP",
     "on_mito gain_mito": "MITO",
     "on_niche gain_niche": (
-        f"{DRIVEN} {NODES} {PLASMA} NEU NEU_blood DC NK NK_blood PB IFNG BAC NOS PAMP AT2 TRANS SURF"
-        " ENDO EVLW FIBRO MFB REPROG TUMOUR"
+        f"{DRIVEN} {NODES} {PLASMA} {KILLED} NEU NEU_blood DC NK NK_blood PB IFNG BAC BAC_blood NOS PAMP TRANS SURF"
+        " ENDO EVLW FIBRO MFB REPROG OFM TUMOUR"
     ),
-    "on_EV gain_EV": f"{PLASMA} AT2 DC ENDO EVLW IFNG IL10 NEU NEU_blood NK NK_blood PB REPROG SURF TRANS",
+    "on_EV gain_EV": f"{PLASMA} {KILLED} DC ENDO EVLW IFNG IL10 NEU NEU_blood NK NK_blood PB REPROG SURF TRANS",
     "reprogram_EV reprogram_engulfment reprogram_PGE2": "REPROG",
     "treg_KYN treg_PGE2 k_treg": "TH1_node TH2_node TH17_node TREG_node",
     "dc_PGE2 dc_EV": "DC",
-    "nk_KYN nk_PGE2 nk_EV": "IFNG NK NK_blood",
+    "nk_KYN nk_PGE2 nk_EV": f"{KILLED} IFNG NK NK_blood",
     "b_KYN b_EV": "IL10 PB",
     "entry_TSG6 entry_ANG1": "NEU NEU_blood",
     "net_TSG6": "NET ROS",
@@ -79,7 +84,7 @@ SWITCHES = {
     "on_alloimmunity": "HAZ_DSA SENS",
     "on_tumour tumour_stroma tumour_vessels tumour_evasion": "TUMOUR",
     "thrombosis_base thrombosis_embolism": "HAZ_thrombosis",
-    "gain_clearance": "BAC NOS PAMP",
+    "gain_clearance": "BAC BAC_blood NOS PAMP",
     "neutrophil_influx": "NEU_blood NEU",
     "neutrophil_survival": "NEU NEU_dying",
     "net_release": "NET",
