@@ -395,8 +395,7 @@ def test_endotoxin_acts_from_the_blood_and_without_the_lung() -> None:
     hours = run["time"]
     peak = {name: np.median(hours[run[name].argmax(1)]) for name in ("tnf", "il6", "il10")}
     assert 1.0 <= peak["tnf"] <= peak["il6"] <= 4.0
-    rise = run["tnf"].max(1) / run["tnf"][:, 0]
-    assert np.median(rise) > 15.0 and (rise > 10.0).all()
+    assert (run["tnf"].max(1) > 15.0 * run["tnf"][:, 0]).all()
     assert (run["TNF"].max(1) < 1.05 * run["TNF"][:, 0]).all()
     assert (run["pf_ratio"].min(1) > 0.8 * run["pf_ratio"][:, 0]).all()
     lasting = course(people.with_values(tolerance=0.0), 2, every=1 / 48, outputs=["tnf"])["tnf"]

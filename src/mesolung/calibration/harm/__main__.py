@@ -1,0 +1,186 @@
+"""Harm in single trials beside what the model expects of their dose, route and product.
+
+python -m mesolung.calibration.harm                 a line a counted harm, and usual products
+python -m mesolung.calibration.harm --write         keeps the record
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from mesolung.biology import assemble
+from mesolung.biology.parameters import read_parameters
+from mesolung.calibration.check_record import text_of
+from mesolung.calibration.harm.judging import JudgedRow, judge_row, pooled_bounds
+from mesolung.calibration.harm.rows import HarmRow, context, harm_rows
+from mesolung.calibration.harm.scenarios import SCENARIOS, expectations
+from mesolung.calibration.options import at_least_one
+from mesolung.calibration.patients import Patients
+from mesolung.calibration.validation.folder import File, predict_folder
+from mesolung.engine import compile_model
+from mesolung.execution import worker_count
+from mesolung.population.draws import draw_prior
+from mesolung.product.priors import priors_hash
+from mesolung.reading import Refusal
+from mesolung.study import read_study
+from mesolung.study.catalogue import entry, groups, split_sha256
+
+DRAWS, COURSES = 32, 8
+WHO = "covid supported"
+RECORD = Path(str(files("mesolung.calibration") / "harm.json"))
+# Published shares of new antibody to the donor (doi 10.3390/jcm10132991, 10.1002/sctm.17-0031).
+ANTIBODY_LOW, ANTIBODY_HIGH = 0.05, 0.34
+
+
+def judged_rows(rows: Sequence[HarmRow], *, draws: int, seed: int, workers: int) -> list[JudgedRow]:
+    """Expect and judge every row.
+
+    Arguments:
+        rows: from `harm_rows`.
+        draws, seed, workers: of the runs, one a study.
+
+    Returns:
+        the rows, judged, in order.
+    """
+    names = list(dict.fromkeys(row.study for row in rows if not row.reason))
+    asked = [File(n, read_study(entry(n).path), dict(enumerate(groups(n)))) for n in names]
+    predicted = {s.key: s.predicted for s in predict_folder(asked, draws=draws, seed=seed, workers=workers)[0]}
+    found = []
+    for row in rows:
+        told = predicted.get(row.study)
+        base = told.bases.get(row.observation) if told else None
+        found.append(judge_row(row, None if base is None else base.own.expected))
+    return found
+
+
+def record_of(draws: int, courses: int, *, seed: int, workers: int) -> dict[str, Any]:
+    """Compare all rows and expect the harms of usual products.
+
+    Arguments:
+        draws: parameter draws.
+        courses: of each draw, of which those are treated that become ill enough.
+        seed: of the runs.
+        workers: threads.
+
+    Returns:
+        the record.
+    """
+    rows = judged_rows(harm_rows(), draws=draws, seed=seed, workers=workers)
+    prior = draw_prior(draws, priors_hash())
+    enrolled = Patients(compile_model(assemble().sbml), prior, courses, workers).enrolled(WHO)
+    usual = expectations(enrolled, seed=seed, workers=workers, tell=lambda t: print(t, file=sys.stderr))
+    lines = [_line(one) for one in rows]
+    nobody: dict[str, int] = {}
+    for one in rows:
+        if one.row.treated and one.row.events == 0:
+            nobody[one.row.harm] = nobody.get(one.row.harm, 0) + one.row.n
+    body = {
+        "scenarios": {name: {"said": SCENARIOS[name].said, "shares": found} for name, found in usual.items()},
+        "context": [asdict(one) for one in context()],
+        "without_an_event": {h: [n, pooled_bounds({h: n})[h]] for h, n in sorted(nobody.items())},
+        "lines": lines,
+    }
+    known = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return {
+        "command": f"python -m mesolung.calibration.harm --draws {draws} --courses {courses} --seed {seed} "
+        "--write",
+        "date": datetime.now(UTC).date().isoformat(),
+        "posterior": prior.posterior,
+        "split_sha256": split_sha256(),
+        "model_sha256": assemble().model_hash,
+        "parameters_sha256": read_parameters().hash,
+        "draws": draws,
+        "patients": int(enrolled.size),
+        "who": WHO,
+        "antibody": [ANTIBODY_LOW, ANTIBODY_HIGH],
+        "sha256": known,
+        **body,
+    }
+
+
+def table_of(record: Mapping[str, Any]) -> list[str]:
+    """Write a record as lines of text.
+
+    Arguments:
+        record: from `record_of`.
+    """
+    lines = []
+    for one in record["lines"]:
+        told = "-" if one["expected"] is None else "{:.3f} ({:.3f} to {:.3f})".format(*one["expected"])
+        lines.append(
+            f"{one['study']:28}{one['harm']:30}{one['events']:>3} of {one['n']:<5}"
+            f"{one['low']:.2f} to {one['high']:.2f}  {told:28}{one['agreement']:24}{one['label']}"
+        )
+    for name, one in record["scenarios"].items():
+        shares = "; ".join(f"{harm} {s[0]:.3g}" for harm, s in one["shares"].items())
+        lines.append(f"{name:15}{shares}")
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Arguments:
+        arguments: of the command line.
+
+    Returns:
+        0, whatever falls out; 2 for a refusal.
+
+    Raises:
+        SystemExit: 2 for an option that cannot be.
+    """
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m mesolung.calibration.harm", description=__doc__, formatter_class=raw
+    )
+    parser.add_argument("--draws", type=at_least_one, default=DRAWS)
+    parser.add_argument("--courses", type=at_least_one, default=COURSES, help="courses of each draw")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=at_least_one, default=None)
+    parser.add_argument("--json", action="store_true", help="print the record instead of lines")
+    parser.add_argument("--write", action="store_true", help="keep the record")
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    try:
+        workers = worker_count(options.workers)
+        record = record_of(options.draws, options.courses, seed=options.seed, workers=workers)
+    except Refusal as refusal:
+        print(f"mesolung: {refusal}", file=sys.stderr)
+        return 2
+    print(text_of(record, "lines") if options.json else "\n".join(table_of(record)))
+    if options.write:
+        fresh = RECORD.with_suffix(".new")
+        fresh.write_text(text_of(record, "lines"), encoding="utf-8")
+        fresh.replace(RECORD)
+    print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
+    return 0
+
+
+def _line(one: JudgedRow) -> dict[str, Any]:
+    return {
+        **asdict(one.row),
+        "low": _short(one.low),
+        "high": _short(one.high),
+        "bound": None if one.bound is None else _short(one.bound),
+        "expected": None if one.expected is None else [_short(v) for v in one.expected],
+        "agreement": one.agreement,
+        "label": one.label,
+    }
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,196 @@
+"""Which variant each decision hangs on: contrasts with one carrier of effect at a time, all, and none.
+
+python -m mesolung.calibration.variants                 a line a decision and variant
+python -m mesolung.calibration.variants --write         keeps the record
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from mesolung.biology import assemble
+from mesolung.biology.parameters import read_parameters
+from mesolung.calibration.check_record import text_of
+from mesolung.calibration.options import at_least_one
+from mesolung.calibration.patients import Patients
+from mesolung.calibration.variants.contrasts import (
+    ERRORS,
+    MEASURES,
+    SMALLEST,
+    contrasts,
+    summed_up,
+)
+from mesolung.calibration.variants.decisions import (
+    CARRIERS,
+    DECISIONS,
+    GIVEN,
+    SAID_OF_VARIANTS,
+    VARIANTS,
+    Decision,
+)
+from mesolung.engine import compile_model
+from mesolung.execution import worker_count
+from mesolung.population.draws import draw_prior
+from mesolung.product.priors import priors_hash
+
+DRAWS, COURSES = 32, 12
+WHO = "covid supported"
+RECORD = Path(str(files("mesolung.calibration") / "decisions.json"))
+# The piece that is run again wherever the record is tested.
+PIECE_DRAWS, PIECE_COURSES, PIECE_DECISION, PIECE_VARIANT = 2, 6, "route", "niche"
+
+
+def lines_of(
+    decisions: Sequence[Decision],
+    variants: Sequence[str],
+    draws: int,
+    courses: int,
+    *,
+    seed: int = 1,
+    workers: int = 1,
+) -> tuple[list[dict[str, Any]], int]:
+    """Run decisions in variants.
+
+    Arguments:
+        decisions, variants: which.
+        draws, courses: parameter draws, and courses of each, of which those are treated that become ill enough.
+        seed: of the lots.
+        workers: threads.
+
+    Returns:
+        a line a decision, variant and measure; and the number of patients.
+    """
+    prior = draw_prior(draws, priors_hash())
+    enrolled = Patients(compile_model(assemble().sbml), prior, courses, workers).enrolled(WHO)
+    table = read_parameters()
+    typical = {gain: table[gain].value for gain in CARRIERS.values()}
+    found = contrasts(
+        enrolled,
+        decisions,
+        variants,
+        typical,
+        seed=seed,
+        workers=workers,
+        tell=lambda line: print(line, file=sys.stderr),
+    )
+    lines = [
+        {"decision": d, "variant": v, "measure": m, **summed_up(values, m)}
+        for d, by_variant in found.items()
+        for v, by_measure in by_variant.items()
+        for m, values in by_measure.items()
+    ]
+    return lines, int(enrolled.size)
+
+
+def piece() -> list[dict[str, Any]]:
+    """Run the small piece that a test compares with the record's, which has the same hash on every machine."""
+    chosen = [d for d in DECISIONS if d.name == PIECE_DECISION]
+    return lines_of(chosen, (PIECE_VARIANT,), PIECE_DRAWS, PIECE_COURSES)[0]
+
+
+def digest(lines: Sequence[Mapping[str, Any]]) -> str:
+    """SHA-256 of lines.
+
+    Arguments:
+        lines: from `lines_of`.
+    """
+    return hashlib.sha256(json.dumps(list(lines), sort_keys=True).encode()).hexdigest()
+
+
+def record_of(draws: int, courses: int, *, seed: int, workers: int) -> dict[str, Any]:
+    """Run all decisions in all variants.
+
+    Arguments:
+        draws, courses, seed, workers: as of `lines_of`.
+
+    Returns:
+        the record.
+    """
+    lines, patients = lines_of(DECISIONS, VARIANTS, draws, courses, seed=seed, workers=workers)
+    small = piece()
+    return {
+        "command": f"python -m mesolung.calibration.variants --draws {draws} --courses {courses} "
+        f"--seed {seed} --write",
+        "date": datetime.now(UTC).date().isoformat(),
+        "posterior": draw_prior(1, priors_hash()).posterior,
+        "model_sha256": assemble().model_hash,
+        "parameters_sha256": read_parameters().hash,
+        "draws": draws,
+        "patients": patients,
+        "who": WHO,
+        "variants": SAID_OF_VARIANTS,
+        "given": {name: said for name, (_, said) in GIVEN.items()},
+        "decisions": {d.name: [d.first, d.second] for d in DECISIONS},
+        "measures": MEASURES,
+        "smallest": SMALLEST,
+        "errors": ERRORS,
+        "piece": {"lines": small, "sha256": digest(small)},
+        "sha256": digest(lines),
+        "lines": lines,
+    }
+
+
+def table_of(record: Mapping[str, Any]) -> list[str]:
+    """Write a record as lines of text.
+
+    Arguments:
+        record: from `record_of`.
+    """
+    found = []
+    for line in record["lines"]:
+        first, second = record["decisions"][line["decision"]]
+        answer = {"first": first, "second": second}.get(line["answer"], line["answer"])
+        numbers = f"{line['mean']:>9.2f} ({line['low']:.2f} to {line['high']:.2f})"
+        found.append(
+            f"{line['decision']:18}{line['variant']:15}{line['measure']:14}{numbers:36}{answer}"
+        )
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Arguments:
+        arguments: of the command line.
+
+    Returns:
+        0, whatever falls out.
+
+    Raises:
+        SystemExit: 2 for an option that cannot be.
+    """
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m mesolung.calibration.variants", description=__doc__, formatter_class=raw
+    )
+    parser.add_argument("--draws", type=at_least_one, default=DRAWS)
+    parser.add_argument("--courses", type=at_least_one, default=COURSES, help="courses of each draw")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=at_least_one, default=None)
+    parser.add_argument("--json", action="store_true", help="print the record instead of lines")
+    parser.add_argument("--write", action="store_true", help="keep the record")
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    record = record_of(
+        options.draws, options.courses, seed=options.seed, workers=worker_count(options.workers)
+    )
+    print(text_of(record, "lines") if options.json else "\n".join(table_of(record)))
+    if options.write:
+        fresh = RECORD.with_suffix(".new")
+        fresh.write_text(text_of(record, "lines"), encoding="utf-8")
+        fresh.replace(RECORD)
+    print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

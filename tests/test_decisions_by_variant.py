@@ -1,0 +1,96 @@
+"""Decisions by variant: contrasts of the same patients, a null that only harms, a page that is that of the record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mesolung.biology import assemble
+from mesolung.biology.parameters import read_parameters
+from mesolung.calibration.variants.__main__ import RECORD, digest, piece
+from mesolung.calibration.variants.contrasts import (
+    FIRST,
+    MEASURES,
+    NEITHER,
+    SECOND,
+    SMALLEST,
+    summed_up,
+    variant_values,
+)
+from mesolung.calibration.variants.decisions import (
+    ALL,
+    CARRIERS,
+    DECISIONS,
+    GIVEN,
+    HUMAN,
+    NULL,
+    VARIANTS,
+)
+
+AGAIN = "run python -m mesolung.calibration.variants --write and tools/decisions_page.py again"
+TYPICAL = {gain: 2.0 for gain in CARRIERS.values()}
+
+
+@pytest.fixture(scope="module")
+def record() -> dict[str, Any]:
+    return json.loads(RECORD.read_text(encoding="utf-8"))
+
+
+def test_the_record_is_of_the_model_as_it_is(record: dict[str, Any]) -> None:
+    assert record["parameters_sha256"] == read_parameters().hash, AGAIN
+    assert record["model_sha256"] == assemble().model_hash, AGAIN
+
+
+def test_a_small_piece_comes_out_as_recorded(record: dict[str, Any]) -> None:
+    stored = record["piece"]
+    assert stored["sha256"] == digest(stored["lines"]) and record["sha256"] == digest(record["lines"])
+    now = piece()
+    assert [x["answer"] for x in now] == [x["answer"] for x in stored["lines"]], AGAIN
+    for one, other in zip(now, stored["lines"], strict=True):
+        for key in ("mean", "low", "high", "error"):
+            assert one[key] == pytest.approx(other[key], rel=0.02, abs=0.01), AGAIN
+
+
+def test_one_carrier_at_a_time_is_on() -> None:
+    for name, gain in CARRIERS.items():
+        values = variant_values(name, TYPICAL)
+        assert [g for g in CARRIERS.values() if values[g] > 0] == [gain] and values[HUMAN] == 1.0
+    assert all(variant_values(ALL, TYPICAL)[g] == 2.0 for g in CARRIERS.values())
+    assert variant_values(NULL, TYPICAL)[HUMAN] == 0.0
+
+
+def test_every_decision_is_told_in_every_variant(record: dict[str, Any]) -> None:
+    keys = {(x["decision"], x["variant"], x["measure"]) for x in record["lines"]}
+    assert keys == {(d.name, v, m) for d in DECISIONS for v in VARIANTS for m in MEASURES}
+    for decision in DECISIONS:
+        assert {decision.a.given, decision.b.given} <= set(GIVEN)
+
+
+def test_where_nothing_acts_nothing_is_gained(record: dict[str, Any]) -> None:
+    """The null differs between choices by harm alone: more cells are then worse, and nothing is better."""
+    null = [x for x in record["lines"] if x["variant"] == NULL]
+    assert all(x["answer"] != SECOND for x in null)
+    assert [x["decision"] for x in null if x["answer"] == FIRST and x["measure"] == "P/F"] in ([], ["dose"])
+
+
+def test_what_is_small_or_within_the_error_is_no_difference() -> None:
+    measure = "P/F"
+    wide = np.array([30.0, -25.0, 1.0, 5.0, -8.0])
+    assert summed_up(wide, measure)["answer"] == NEITHER
+    small = np.full(5, 0.5 * SMALLEST[measure]) + np.arange(5) * 1e-3
+    assert summed_up(small, measure)["answer"] == NEITHER
+    assert summed_up(small + 5.0, measure)["answer"] == SECOND
+    assert summed_up(-small - 5.0, measure)["answer"] == FIRST
+    with_nobody = np.append(small + 5.0, np.nan)
+    assert summed_up(with_nobody, measure)["answer"] == SECOND
+
+
+def test_the_page_and_the_picture_are_those_of_the_record(root: Path, tool_module: Any) -> None:
+    tool = tool_module("decisions_page")
+    kept = json.loads(tool.RECORD.read_text(encoding="utf-8"))
+    assert tool.PAGE.read_text(encoding="utf-8") == tool.page(kept), AGAIN
+    assert tool.IMAGE.read_text(encoding="utf-8") == tool.picture(kept), AGAIN
