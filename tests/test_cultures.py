@@ -75,6 +75,33 @@ def test_vesicles_raise_no_kynurenine(tmp_path):
     assert expected(cells) > 100.0
 
 
+def test_helper_cells_that_are_alone_turn_regulatory_by_touch_and_unseparated_ones_without(tmp_path):
+    found = {}
+    for responder in ("CD4+", "PBMC"):
+        for contact in ("contact", "transwell"):
+            file = tmp_path / "assay.toml"
+            made = HEAD + ASSAY.format(ratio="1:10", contact=contact).replace("T (PBMC)", responder)
+            made = made.replace('stimulus = "CD3/CD28"\n', "") + ARMS.format(type="cells")
+            file.write_text(made + SEEN.format(endpoint="treg_induction"), encoding="utf-8")
+            found[responder, contact] = expected(run_study(read_study(file), replicates=DRAWS)) - 100.0
+    assert found["CD4+", "contact"] > 1.0 and found["PBMC", "contact"] > 1.0
+    assert found["CD4+", "transwell"] < 0.1 * found["CD4+", "contact"]
+    assert found["PBMC", "transwell"] > 0.5 * found["PBMC", "contact"]
+
+
+def test_medium_holds_kynurenine_only_of_cells_that_met_interferon_gamma(tmp_path):
+    def read(name: str) -> float:
+        file = tmp_path / "assay.toml"
+        text = HEAD + ASSAY.format(ratio="1:10", contact="medium") + ARMS.format(type="conditioned-medium")
+        text = (text + SEEN.format(endpoint="ido_activity")).replace('"with"', f'"{name}"')
+        file.write_text(text, encoding="utf-8")
+        (line,) = run_study(read_study(file), replicates=DRAWS).json["arms"][name].values()
+        return line["expected"]["p50"]
+
+    assert read("medium") == read("medium, inflammatory stimuli") == pytest.approx(100.0, abs=1e-6)
+    assert read("medium, IFN-g") > 200.0
+
+
 def test_the_same_seed_gives_the_same_result_and_a_folder(tmp_path):
     one = run_study(study(tmp_path), replicates=DRAWS)
     two = run_study(study(tmp_path), replicates=DRAWS, workers=2)
@@ -97,7 +124,7 @@ def test_every_shipped_assay_is_answered_or_says_why():
         assert all(reasons.values())
         for arm in made.arms:
             assert well_of(made, arm).responder.cells
-    assert len(shipped) >= 32 and answered >= 40
+    assert len(shipped) >= 32 and answered >= 44
 
 
 def test_every_planned_reading_of_a_culture_has_a_line():
@@ -108,6 +135,14 @@ def test_every_planned_reading_of_a_culture_has_a_line():
         for one in read_study(entry.path).observations
     }
     assert asked <= set(assays().readouts)
+
+
+def test_a_well_holds_those_that_are_named_and_their_company():
+    found = first_that_fits(assays().responders, ["T (PBMC)"])
+    alone = first_that_fits(assays().responders, ["purified CD4+"])
+    assert found is not None and set(found.company) == {"phagocytes", "NK cells"}
+    assert alone is not None and alone.kind == found.kind and not alone.company
+    assert assays().culture["trace"] < min(found.company.values())
 
 
 def test_words_are_whole_words():

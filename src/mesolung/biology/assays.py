@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from importlib.resources import as_file, files
 from types import MappingProxyType
 from typing import Any
@@ -164,6 +165,12 @@ def assays() -> Assays:
     )
     _check(found)
     return found
+
+
+def assays_sha256() -> str:
+    """Hash of the table and of what cells sense across species: what a culture rests on beside the model."""
+    tables = (files("mesolung.biology") / name for name in (TABLE, "cross_reactivity.csv"))
+    return sha256(b"".join(table.read_bytes() for table in tables)).hexdigest()
 
 
 def first_that_fits(parts: Sequence[Part], texts: Iterable[str | None]) -> Part | None:

@@ -13,11 +13,13 @@ from zipfile import BadZipFile
 import numpy as np
 
 from mesolung import __version__
+from mesolung.biology.assays import assays_sha256
 from mesolung.calibration.validation.predicted import MOST_SUBJECTS, Bases, Predicted
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.basis import Basis
 from mesolung.study.canonical import inputs_sha256
 from mesolung.study.experiment import rests_on
+from mesolung.study.possible import IN_VITRO
 from mesolung.study.study import Study
 from mesolung.writing import whole_file
 
@@ -41,6 +43,8 @@ def key_of(study: Study, model: str, posterior: str, draws: int, seed: int, rele
     parts = [LAYOUT, __version__, inputs_sha256(study), model, posterior, draws, seed, release, MOST_SUBJECTS]
     if study.kind in EXPERIMENTS:
         parts.append(json.dumps(rests_on(study), sort_keys=True))
+    if study.kind == IN_VITRO:
+        parts.append(assays_sha256())
     order = json.dumps([[o.index, o.form] for o in study.observations])
     return blake2b("|".join([*map(str, parts), order]).encode(), digest_size=16).hexdigest()
 
