@@ -38,7 +38,8 @@ SWITCHES = {
     "calm_TSG6 calm_PGE2 calm_reprogram": DRIVEN,
     "on_TSG6": f"{DRIVEN} NEU NEU_blood",
     "on_PGE2": (
-        f"{DRIVEN} {NODES} {PLASMA} {KILLED} NK NK_blood IFNG DC FIBRO MFB BAC BAC_blood NOS PAMP REPROG OFM TUMOUR"
+        f"{DRIVEN} {NODES} {PLASMA} {KILLED} NK NK_blood IFNG DC FIBRO MFB BAC BAC_blood NOS PAMP"
+        " REPROG OFM TUMOUR"
     ),
     "on_KYN": f"{NODES} {KILLED} NK NK_blood IFNG IL10 M1 M2 PB TUMOUR",
     "on_contact gain_contact t_contact t_KYN t_PGE2": f"{NODES} IFNG TUMOUR",
@@ -56,10 +57,12 @@ SWITCHES = {
     "on_LL37 killing_LL37 killing_mito killing_PGE2": "BAC BAC_blood NOS PAMP",
     "on_mito gain_mito": "MITO",
     "on_niche gain_niche": (
-        f"{DRIVEN} {NODES} {PLASMA} {KILLED} NEU NEU_blood DC NK NK_blood PB IFNG BAC BAC_blood NOS PAMP TRANS SURF"
-        " ENDO EVLW FIBRO MFB REPROG OFM TUMOUR"
+        f"{DRIVEN} {NODES} {PLASMA} {KILLED} NEU NEU_blood DC NK NK_blood PB IFNG BAC BAC_blood NOS PAMP"
+        " TRANS SURF ENDO EVLW FIBRO MFB REPROG OFM TUMOUR"
     ),
-    "on_EV gain_EV": f"{PLASMA} {KILLED} DC ENDO EVLW IFNG IL10 NEU NEU_blood NK NK_blood PB REPROG SURF TRANS",
+    "on_EV gain_EV": (
+        f"{PLASMA} {KILLED} DC ENDO EVLW IFNG IL10 NEU NEU_blood NK NK_blood PB REPROG SURF TRANS"
+    ),
     "reprogram_EV reprogram_engulfment reprogram_PGE2": "REPROG",
     "treg_KYN treg_PGE2 k_treg": "TH1_node TH2_node TH17_node TREG_node",
     "dc_PGE2 dc_EV": "DC",

@@ -274,7 +274,8 @@ def _give(setting: Setting, arm: Arm, well: Well, rows: Values, start: Values, r
             for factor in table.factors:
                 made = rows[:, column[factor.secretion]] * cells * table.culture["medium_h"]
                 # Kynurenine needs interferon gamma; the others are secreted at rest too.
-                start[:, place[factor.state]] += made * (float(interferon) if factor.needs_interferon else share)
+                part = float(interferon) if factor.needs_interferon else share
+                start[:, place[factor.state]] += made * part
         elif kind == "apoptotic-cells":
             start[:, place[table.culture["dying_enter"]]] += cells
         elif kind == "cells":
