@@ -67,7 +67,9 @@ def picture(record: Mapping[str, Any]) -> str:
             )
         )
     legend = [("points", COLOUR, "a difference"), ("rings", QUIET, "no difference beyond noise")]
-    return figure(panels, 3, "What decides between two choices, by variant of what carries the effect", legend)
+    return figure(
+        panels, 3, "What decides between two choices, by variant of what carries the effect", legend
+    )
 
 
 PAGE_TEXT = """# Decisions by variant

@@ -150,9 +150,7 @@ def table_of(record: Mapping[str, Any]) -> list[str]:
         first, second = record["decisions"][line["decision"]]
         answer = {"first": first, "second": second}.get(line["answer"], line["answer"])
         numbers = f"{line['mean']:>9.2f} ({line['low']:.2f} to {line['high']:.2f})"
-        found.append(
-            f"{line['decision']:18}{line['variant']:15}{line['measure']:14}{numbers:36}{answer}"
-        )
+        found.append(f"{line['decision']:18}{line['variant']:15}{line['measure']:14}{numbers:36}{answer}")
     return found
 
 
