@@ -1,4 +1,4 @@
-"""Decisions by variant: contrasts of the same patients, a null that only harms, a page that is that of the record."""
+"""Decisions by variant: contrasts of the same patients, a null that only harms, the page of the record."""
 
 from __future__ import annotations
 

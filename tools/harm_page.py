@@ -39,19 +39,21 @@ RESTS_ON = {
 
 PAGE_TEXT = """# Rare harms
 
-What single trials counted, what that can tell at most, and what the model expects of the same dose, route and product. The laws stand in
-[harm](harm.md). Pools and reviews are context: nothing is compared with them, nothing was fitted to them, and they may hold the same
-studies again.
+What single trials counted, what that can tell at most, and what the model expects of the same dose,
+route and product. The laws stand in [harm](harm.md). Pools and reviews are context: nothing is compared
+with them, nothing was fitted to them, and they may hold the same studies again.
 
 Written from `src/mesolung/calibration/harm.json` by `python tools/harm_page.py`; the record by
 `{command}` ({date}, posterior {posterior}).
 
 - **Interval**: 95 %, Clopper and Pearson. **Bound**: 3/n where nobody had an event (rule of three).
-- **Expected**: mean over {draws} draws of the share that the model expects in that arm, with 90 % of the draws.
-- **Informative**: somebody had an event of a kind that the model has. **Uninformative beyond its bound**: nobody had, or the harm is
-  thrombosis, malignancy or of no stated kind. "Not larger than the bound" is all that can be said, of cells and of the model.
-- Thrombosis and malignancy after cells are **uninformative beyond their bound whatever the model says**. The index of tumour risk is
-  never a probability.
+- **Expected**: mean over {draws} draws of the share that the model expects in that arm, with 90 % of the
+  draws.
+- **Informative**: somebody had an event of a kind that the model has. **Uninformative beyond its
+  bound**: nobody had, or the harm is thrombosis, malignancy or of no stated kind. "Not larger than the
+  bound" is all that can be said, of cells and of the model.
+- Thrombosis and malignancy after cells are **uninformative beyond their bound whatever the model says**.
+  The index of tumour risk is never a probability.
 
 ## Single trials of patients whom the model has
 
@@ -63,25 +65,26 @@ Trials of chronic lung disease, whose patients the model does not have yet: coun
 
 ## What all of them together cannot exclude
 
-Subjects given cells or vesicles, of the trials in which nobody had the event, and the bound of the sum. No estimate: doses, products
-and follow-up differ.
+Subjects given cells or vesicles, of the trials in which nobody had the event, and the bound of the sum.
+No estimate: doses, products and follow-up differ.
 
 {together}
 
-No trial that may be looked at reports thrombosis, antibody to the donor, malignancy or arrhythmia as such: for these no n stands
-behind the model's numbers.
+No trial that may be looked at reports thrombosis, antibody to the donor, malignancy or arrhythmia as
+such: for these no n stands behind the model's numbers.
 
 ## What the model expects of usual products
 
-{patients} patients of {draws} draws with COVID-19 and P/F at or below 300 mmHg; shares of patients with the event, mean over draws (90 %),
-the dead followed on.
+{patients} patients of {draws} draws with COVID-19 and P/F at or below 300 mmHg; shares of patients with
+the event, mean over draws (90 %), the dead followed on.
 
 {usual}
 
 {scenario_lines}
 
-Antibody to the donor within half a year of one allogeneic dose: {antibody} % of patients, published {published} %: {verdict}. Without a
-mismatch there is none ({autologous} %); {edited} % with a fifth of it; a second course after 90 d adds to {second} %.
+Antibody to the donor within half a year of one allogeneic dose: {antibody} % of patients, published
+{published} %: {verdict}. Without a mismatch there is none ({autologous} %); {edited} % with a fifth of
+it; a second course after 90 d adds to {second} %.
 
 ## What each number rests on
 
