@@ -10,7 +10,7 @@ from tests.biology_subjects import Subjects, Values, course, model, rates, subje
 
 ON = {
     "human_effect": 1.0,
-    "gain_niche": 10.0,
+    "gain_niche": 6.0,
     "gain_efferocytosis": 1.0,
     "gain_EV": 1.0,
     "gain_mito": 1.0,
@@ -222,7 +222,8 @@ def test_cells_may_have_no_effect_in_humans() -> None:
     none = people.column("human_effect") == 0.0
     assert 0.3 <= none.mean() <= 0.5
     for carrier in (*CARRIERS, "gain_contact"):
-        assert (people.column(carrier) == 0.0).mean() > 0.3
+        # Vesicles given as such acted in animals of several laboratories: fewer draws without.
+        assert (people.column(carrier) == 0.0).mean() > (0.15 if carrier == "gain_EV" else 0.3)
 
 
 def test_no_share_of_deaths_need_be_mediated() -> None:

@@ -1,4 +1,4 @@
-"""Decisions by variant: contrasts of the same patients, a null that only harms, a page that is that of the record."""
+"""Decisions by variant: contrasts of the same patients, a null that only harms, the page of the record."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from mesolung.calibration.variants.decisions import (
 )
 
 AGAIN = "run python -m mesolung.calibration.variants --write and tools/decisions_page.py again"
-TYPICAL = {gain: 2.0 for gain in CARRIERS.values()}
+TYPICAL = dict.fromkeys(CARRIERS.values(), 2.0)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Cells block vessels: small animals by their vessels, clot above a threshold of cells that circulate at once."""
+"""Cells block vessels: small animals by their vessels; clot starts above a threshold of cells at once."""
 
 from __future__ import annotations
 

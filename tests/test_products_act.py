@@ -16,7 +16,7 @@ from mesolung.study.arm import Treatment
 from mesolung.study.dosing import entering, unit_of_dose
 from mesolung.trial.doses import product_doses
 
-ON = {"human_effect": 1.0, "gain_niche": 10.0, "gain_efferocytosis": 1.0, "gain_EV": 1.0, "gain_mito": 1.0}
+ON = {"human_effect": 1.0, "gain_niche": 6.0, "gain_efferocytosis": 1.0, "gain_EV": 1.0, "gain_mito": 1.0}
 ENROLLED = 9.0 * 24.0  # hours after infection
 PLACE = int(ENROLLED / 6.0)  # of enrolment in courses kept every 6 h
 OUTPUTS = (
@@ -139,7 +139,7 @@ def test_fibroblasts_come_and_die_as_cells_do_and_are_not_licensed(courses: Mapp
 
 def test_conditioned_medium_acts_at_once_and_fades(ill: Subjects) -> None:
     people = given(ill, treatment("conditioned-medium", "1e9 cell-equivalents", "intratracheal"))
-    run = course(people, 12, every=1 / 48, outputs=("PGE2", "HGF", "KYN", "EV_alv", "REPROG", "MSC_living"))
+    run = course(people, 20, every=1 / 48, outputs=("PGE2", "HGF", "KYN", "EV_alv", "REPROG", "MSC_living"))
     place = int(ENROLLED * 2)
     first, later = run["PGE2"][:, place + 1], run["PGE2"][:, place + 24]
     assert np.all(first > 0.0) and np.all(later < 0.001 * first)

@@ -67,15 +67,18 @@ def picture(record: Mapping[str, Any]) -> str:
             )
         )
     legend = [("points", COLOUR, "a difference"), ("rings", QUIET, "no difference beyond noise")]
-    return figure(panels, 3, "What decides between two choices, by variant of what carries the effect", legend)
+    return figure(
+        panels, 3, "What decides between two choices, by variant of what carries the effect", legend
+    )
 
 
 PAGE_TEXT = """# Decisions by variant
 
-What carries the effect of cells is not known ([decision 0011](../decisions/0011-what-cells-do-is-not-one-model.md)). A conclusion that
-holds whatever carries it is worth more than one that hangs on one carrier. Here each choice of those who plan a trial is put to the
-model with one carrier on at a time, with all, and with none. Nothing of it is advice: no trial of cells has moved a number here, and the
-sizes are those of assumed gains.
+What carries the effect of cells is not known ([decision
+0011](../decisions/0011-what-cells-do-is-not-one-model.md)). A conclusion that holds whatever carries it
+is worth more than one that hangs on one carrier. Here each choice of those who plan a trial is put to
+the model with one carrier on at a time, with all, and with none. Nothing of it is advice: no trial of
+cells has moved a number here, and the sizes are those of assumed gains.
 
 Written from `src/mesolung/calibration/decisions.json` by `python tools/decisions_page.py`; the record by
 `{command}` ({date}, posterior {posterior}).
@@ -86,8 +89,9 @@ Mean and 90 % of the draws. Right of 0 the second choice is better.
 
 ## The experiment
 
-{patients} patients of {draws} draws with COVID-19 and P/F at or below 300 mmHg; the same patients, lots and draws on both sides of every
-contrast. Soluble factors evenly mixed act in every variant but *{null}*; every harm acts in all.
+{patients} patients of {draws} draws with COVID-19 and P/F at or below 300 mmHg; the same patients, lots
+and draws on both sides of every contrast. Soluble factors evenly mixed act in every variant but
+*{null}*; every harm acts in all.
 
 {variant_lines}
 
@@ -95,11 +99,12 @@ What is given:
 
 {given_lines}
 
-A contrast is the second choice's benefit against no cells minus the first's: {measure_words}. Halves by IL-6 at enrolment are the
-*inflamed* and the *hypo-inflammatory*; with a steroid both sides have dexamethasone, 6 mg a day for 10 d.
+A contrast is the second choice's benefit against no cells minus the first's: {measure_words}. Halves by
+IL-6 at enrolment are the *inflamed* and the *hypo-inflammatory*; with a steroid both sides have
+dexamethasone, 6 mg a day for 10 d.
 
-**No difference** is told where the mean over draws lies within {errors:g} Monte-Carlo errors of 0, or is smaller than what would
-matter (assumed: {smallest_words}).
+**No difference** is told where the mean over draws lies within {errors:g} Monte-Carlo errors of 0, or is
+smaller than what would matter (assumed: {smallest_words}).
 
 ## Which variant each decision hangs on
 
@@ -117,19 +122,20 @@ matter (assumed: {smallest_words}).
 
 {inflammation}
 
-Mean over draws (Monte-Carlo error); **bold** where a difference is told. Above 0 the second choice is better. The 90 % interval of the draws
-stands in the figure and the record.
+Mean over draws (Monte-Carlo error); **bold** where a difference is told. Above 0 the second choice is
+better. The 90 % interval of the draws stands in the figure and the record.
 
 ## How to read it
 
-- A decision on which all variants but *{null}* agree still hangs on there being an effect at all: *{null}* holds a third to a half of
-  the prior.
-- The dose: effects grow with the dose in every carrier because each is a saturating law whose half lies above a clinical dose; that is
-  an assumption of each law, and animals that were worse off with more (an inverted dose response) speak against it. Where nothing acts,
-  more cells only harm.
-- Living or dead, cells or vesicles: the one contrast that carriers could turn round. Efferocytosis needs no living cell.
-- Gains are at typical values, one each: what a variant carries is not scaled so that variants have one size of effect. Signs, and
-  what is no difference, are what to take from here.
+- A decision on which all variants but *{null}* agree still hangs on there being an effect at all:
+  *{null}* holds a third to a half of the prior.
+- The dose: effects grow with the dose in every carrier because each is a saturating law whose half lies
+  above a clinical dose; that is an assumption of each law, and animals that were worse off with more (an
+  inverted dose response) speak against it. Where nothing acts, more cells only harm.
+- Living or dead, cells or vesicles: the one contrast that carriers could turn round. Efferocytosis needs
+  no living cell.
+- Gains are at typical values, one each: what a variant carries is not scaled so that variants have one
+  size of effect. Signs, and what is no difference, are what to take from here.
 - Patients are of one disease, at one time of it. Dead patients are followed on for P/F and inflammation.
 """
 

@@ -1,4 +1,4 @@
-"""A product given to virtual patients by any route, dose and times: what a run of a study does, on a cohort."""
+"""A product given to virtual patients by any route, dose and times, as a run of a study does it."""
 
 from __future__ import annotations
 

@@ -12,11 +12,14 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mesolung.biology import assemble
 from mesolung.biology.parameters import read_parameters
@@ -26,16 +29,18 @@ from mesolung.calibration.harm.rows import HarmRow, context, harm_rows
 from mesolung.calibration.harm.scenarios import SCENARIOS, expectations
 from mesolung.calibration.options import at_least_one
 from mesolung.calibration.patients import Patients
-from mesolung.calibration.validation.folder import File, predict_folder
+from mesolung.calibration.validation.predicted import Predicted, base_setting, predict
 from mesolung.engine import compile_model
 from mesolung.execution import worker_count
 from mesolung.population.draws import draw_prior
+from mesolung.population.library import Library
 from mesolung.product.priors import priors_hash
 from mesolung.reading import Refusal
 from mesolung.study import read_study
-from mesolung.study.catalogue import entry, groups, split_sha256
+from mesolung.study.catalogue import entry, split_sha256
+from mesolung.study.modelled import modelled_part
 
-DRAWS, COURSES = 32, 8
+DRAWS, COURSES = 16, 8
 WHO = "covid supported"
 RECORD = Path(str(files("mesolung.calibration") / "harm.json"))
 # Published shares of new antibody to the donor (doi 10.3390/jcm10132991, 10.1002/sctm.17-0031).
@@ -53,14 +58,23 @@ def judged_rows(rows: Sequence[HarmRow], *, draws: int, seed: int, workers: int)
         the rows, judged, in order.
     """
     names = list(dict.fromkeys(row.study for row in rows if not row.reason))
-    asked = [File(n, read_study(entry(n).path), dict(enumerate(groups(n)))) for n in names]
-    predicted = {s.key: s.predicted for s in predict_folder(asked, draws=draws, seed=seed, workers=workers)[0]}
-    found = []
-    for row in rows:
-        told = predicted.get(row.study)
-        base = told.bases.get(row.observation) if told else None
-        found.append(judge_row(row, None if base is None else base.own.expected))
-    return found
+    studies = {name: read_study(entry(name).path) for name in names}
+    parts = [part for study in studies.values() if (part := modelled_part(study)) is not None]
+    found: dict[str, Predicted] = {}
+    if parts:
+        base = base_setting(parts[0], draws=draws, seed=seed, workers=workers)
+        # Patients of these draws and no others: a library of all takes minutes for a few expected shares.
+        base = replace(base, draws=draw_prior(draws, priors_hash()))
+        libraries: dict[str, Library] = {}
+        for name, study in studies.items():
+            print(name, file=sys.stderr)
+            found[name] = predict(study, base, libraries=libraries)
+    return [judge_row(row, _expected(row, found.get(row.study))) for row in rows]
+
+
+def _expected(row: HarmRow, told: Predicted | None) -> NDArray[np.float64] | None:
+    base = None if told is None else told.bases.get(row.observation)
+    return None if base is None else base.own.expected
 
 
 def record_of(draws: int, courses: int, *, seed: int, workers: int) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from mesolung.calibration.harm.rows import ANY_KIND, THROMBOSIS, HarmRow
 
 Values = NDArray[np.float64]
 FOLD = 2.0
-INFORMATIVE, BOUND_ONLY, NO_PRODUCT = (
+INFORMATIVE, BOUND_ONLY, UNSTATED, NO_PRODUCT = (
     "informative",
     "uninformative beyond its bound",
+    "of no stated kind",
     "no product: the illness's own",
 )
 WITHIN, OUTSIDE, BELOW, ABOVE, ABSENT = (
@@ -27,7 +28,6 @@ WITHIN, OUTSIDE, BELOW, ABOVE, ABSENT = (
 )
 # Never read as more than a bound, whatever was counted: rare, and most trials end before it could come.
 ALWAYS_BOUND = (THROMBOSIS,)
-# Of what is not told by kind every event would have to be of the harm looked at.
 RULE_OF_THREE = 3.0
 
 
@@ -40,7 +40,7 @@ class JudgedRow:
         share: events over n.
         low, high: 95 % interval of the share by Clopper and Pearson.
         bound: 3/n where none had an event; None otherwise.
-        expected: mean over draws of the share that the model expects, with 5 and 95 %; None without an answer.
+        expected: mean over draws of the share that the model expects, 5 and 95 %; None without an answer.
         agreement: one of the words above.
         label: what the row tells.
     """
@@ -108,8 +108,10 @@ def judge_row(row: HarmRow, expected: Values | None) -> JudgedRow:
         label = NO_PRODUCT
     elif agreement == ABOVE:
         label = INFORMATIVE  # a bound that the model breaks does tell something
-    elif row.events == 0 or row.harm in ALWAYS_BOUND or row.harm in ANY_KIND:
+    elif row.events == 0 or row.harm in ALWAYS_BOUND:
         label = BOUND_ONLY
+    elif row.harm in ANY_KIND:
+        label = UNSTATED
     else:
         label = INFORMATIVE
     return JudgedRow(row, row.events / row.n, low, high, bound, told, agreement, label)

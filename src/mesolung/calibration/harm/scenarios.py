@@ -49,7 +49,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     NONE: Scenario("usual care", None),
     "usual": Scenario("1e8 umbilical cord cells, into a vein over 1 h", Giving(CELLS, 1e8)),
     "high": Scenario("1e9 umbilical cord cells, into a vein over 1 h", Giving(CELLS, 1e9)),
-    "bolus": Scenario("1e9 umbilical cord cells, into a vein in 2 min", Giving(CELLS, 1e9, infusion_h=1 / 30)),
+    "bolus": Scenario(
+        "1e9 umbilical cord cells, into a vein in 2 min", Giving(CELLS, 1e9, infusion_h=1 / 30)
+    ),
     "three doses": Scenario("1e8 on days 0, 3 and 6", Giving(CELLS, 1e8, days=(0.0, 3.0, 6.0))),
     "second course": Scenario("1e8 on days 0 and 90", Giving(CELLS, 1e8, days=(0.0, SECOND_D))),
     "adipose": Scenario("1e8 adipose cells, into a vein over 1 h", Giving(ADIPOSE, 1e8)),

@@ -62,7 +62,7 @@ def lines_of(
 
     Arguments:
         decisions, variants: which.
-        draws, courses: parameter draws, and courses of each, of which those are treated that become ill enough.
+        draws, courses: parameter draws, and courses of each; who of them becomes ill enough is treated.
         seed: of the lots.
         workers: threads.
 
@@ -92,7 +92,7 @@ def lines_of(
 
 
 def piece() -> list[dict[str, Any]]:
-    """Run the small piece that a test compares with the record's, which has the same hash on every machine."""
+    """Run the small piece that a test compares with the record's."""
     chosen = [d for d in DECISIONS if d.name == PIECE_DECISION]
     return lines_of(chosen, (PIECE_VARIANT,), PIECE_DRAWS, PIECE_COURSES)[0]
 
@@ -150,9 +150,7 @@ def table_of(record: Mapping[str, Any]) -> list[str]:
         first, second = record["decisions"][line["decision"]]
         answer = {"first": first, "second": second}.get(line["answer"], line["answer"])
         numbers = f"{line['mean']:>9.2f} ({line['low']:.2f} to {line['high']:.2f})"
-        found.append(
-            f"{line['decision']:18}{line['variant']:15}{line['measure']:14}{numbers:36}{answer}"
-        )
+        found.append(f"{line['decision']:18}{line['variant']:15}{line['measure']:14}{numbers:36}{answer}")
     return found
 
 

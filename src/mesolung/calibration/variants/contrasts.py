@@ -94,21 +94,24 @@ def contrasts(
         tell: called with each variant.
 
     Returns:
-        decision -> variant -> measure -> float64[D], the second side's benefit minus the first's, a draw each;
-        nan for a draw in which one of them has nobody.
+        decision -> variant -> measure -> float64[D], the second side's benefit minus the first's; nan for a
+        draw in which one of them has nobody.
     """
     group = chosen(enrolled.group, enrolled.rows)
     start = enrolled.group.times[enrolled.step].astype(np.float64)
     groups = _whom(enrolled)
-    plain: dict[bool, Shown] = {}
+    plain: dict[tuple[str, bool], Shown] = {}
     found: dict[str, dict[str, dict[str, Values]]] = {d.name: {} for d in decisions}
     for variant in variants:
         tell(variant)
         own = with_values(group, variant_values(variant, typical))
         done: dict[tuple[str, bool], Shown] = {}
 
-        def shown(given: str, steroid: bool, own: Cohort = own, done: Any = done) -> Shown:
-            store, key = (plain, steroid) if given == NONE else (done, (given, steroid))
+        def shown(
+            given: str, steroid: bool, own: Cohort = own, done: dict[tuple[str, bool], Shown] = done
+        ) -> Shown:
+            # Who is given no cells is the same in every variant.
+            store, key = plain if given == NONE else done, (given, steroid)
             if key not in store:
                 store[key] = _shown(own, start, given, steroid, seed, workers)
             return store[key]

@@ -91,8 +91,6 @@ DECISIONS = (
     Decision("cells or vesicles", "cells", "vesicles", USUAL_SIDE, Side("vesicles")),
     Decision("living or dead", "living", "apoptotic", USUAL_SIDE, Side("dead")),
     Decision("fresh or frozen", "fresh", "frozen", USUAL_SIDE, Side("frozen")),
-    Decision(
-        "whom", "hypo-inflammatory", "inflamed", Side("usual", who=QUIET), Side("usual", who=LOUD)
-    ),
+    Decision("whom", "hypo-inflammatory", "inflamed", Side("usual", who=QUIET), Side("usual", who=LOUD)),
     Decision("steroid", "without", "with", USUAL_SIDE, Side("usual", steroid=True)),
 )
