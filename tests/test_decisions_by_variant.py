@@ -81,10 +81,10 @@ def test_what_is_small_or_within_the_error_is_no_difference() -> None:
     measure = "P/F"
     wide = np.array([30.0, -25.0, 1.0, 5.0, -8.0])
     assert summed_up(wide, measure)["answer"] == NEITHER
-    small = np.full(5, 0.5 * SMALLEST[measure]) + np.arange(5) * 1e-3
+    small = np.array([0.5 * SMALLEST[measure] + k * 1e-3 for k in range(5)], np.float64)
     assert summed_up(small, measure)["answer"] == NEITHER
-    assert summed_up(small + 5.0, measure)["answer"] == SECOND
-    assert summed_up(-small - 5.0, measure)["answer"] == FIRST
+    assert summed_up(np.array([*(small + 5.0)]), measure)["answer"] == SECOND
+    assert summed_up(np.array([*(-small - 5.0)]), measure)["answer"] == FIRST
     with_nobody = np.append(small + 5.0, np.nan)
     assert summed_up(with_nobody, measure)["answer"] == SECOND
 

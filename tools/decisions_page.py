@@ -134,6 +134,8 @@ better. The 90 % interval of the draws stands in the figure and the record.
   inverted dose response) speak against it. Where nothing acts, more cells only harm.
 - Living or dead, cells or vesicles: the one contrast that carriers could turn round. Efferocytosis needs
   no living cell.
+- So many answers are told that a few are chance: at two errors about one in twenty of those without a
+  difference, as a lone answer in one measure may be.
 - Gains are at typical values, one each: what a variant carries is not scaled so that variants have one
   size of effect. Signs, and what is no difference, are what to take from here.
 - Patients are of one disease, at one time of it. Dead patients are followed on for P/F and inflammation.
@@ -200,7 +202,9 @@ def _verdict(record: Mapping[str, Any], decision: str) -> str:
     told = {x["variant"] for x in found if x["answer"] != NEITHER}
     every = {x["variant"] for x in found}
     if told == every:
-        return "that anything acts: every carrier says the same"
+        null = {x["answer"] for x in record["lines"] if x["decision"] == decision and x["variant"] == NULL}
+        turned = "; turned round where nothing does" if null - answers else ""
+        return f"that anything acts: every carrier says the same{turned}"
     silent = [v for v in record["variants"] if v in every - told]
     if len(silent) > len(told):
         return f"told only with {' or '.join(v for v in record['variants'] if v in told)}"

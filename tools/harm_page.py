@@ -50,8 +50,8 @@ Written from `src/mesolung/calibration/harm.json` by `python tools/harm_page.py`
 - **Expected**: mean over {draws} draws of the share that the model expects in that arm, with 90 % of the
   draws.
 - **Informative**: somebody had an event of a kind that the model has. **Uninformative beyond its
-  bound**: nobody had, or the harm is thrombosis, malignancy or of no stated kind. "Not larger than the
-  bound" is all that can be said, of cells and of the model.
+  bound**: nobody had, or the harm is thrombosis or malignancy. "Not larger than the bound" is all that
+  can be said, of cells and of the model. **Of no stated kind**: a mixture that no part of the model is.
 - Thrombosis and malignancy after cells are **uninformative beyond their bound whatever the model says**.
   The index of tumour risk is never a probability.
 
@@ -65,8 +65,8 @@ Trials of chronic lung disease, whose patients the model does not have yet: coun
 
 ## What all of them together cannot exclude
 
-Subjects given cells or vesicles, of the trials in which nobody had the event, and the bound of the sum.
-No estimate: doses, products and follow-up differ.
+Subjects given cells or vesicles, of harms that no trial of the list saw, and the bound of the sum. No
+estimate: doses, products and follow-up differ.
 
 {together}
 
@@ -81,6 +81,8 @@ the event, mean over draws (90 %), the dead followed on.
 {usual}
 
 {scenario_lines}
+
+Fever after 1e9 cells is the same law carried beyond the doses that it rests on (1e8 to 4e8).
 
 Antibody to the donor within half a year of one allogeneic dose: {antibody} % of patients, published
 {published} %: {verdict}. Without a mismatch there is none ({autologous} %); {edited} % with a fifth of

@@ -94,10 +94,10 @@ def record_of(draws: int, courses: int, *, seed: int, workers: int) -> dict[str,
     enrolled = Patients(compile_model(assemble().sbml), prior, courses, workers).enrolled(WHO)
     usual = expectations(enrolled, seed=seed, workers=workers, tell=lambda t: print(t, file=sys.stderr))
     lines = [_line(one) for one in rows]
-    nobody: dict[str, int] = {}
-    for one in rows:
-        if one.row.treated and one.row.events == 0:
-            nobody[one.row.harm] = nobody.get(one.row.harm, 0) + one.row.n
+    # Only of harms that no trial saw: to leave out those that did would be to choose.
+    treated = [one.row for one in rows if one.row.treated]
+    seen = {row.harm for row in treated if row.events}
+    nobody = {h: sum(r.n for r in treated if r.harm == h) for h in {r.harm for r in treated} - seen}
     body = {
         "scenarios": {name: {"said": SCENARIOS[name].said, "shares": found} for name, found in usual.items()},
         "context": [asdict(one) for one in context()],
