@@ -20,6 +20,7 @@ from mesolung.calibration.relations.judging import (
 )
 from mesolung.calibration.relations.listing import FIT, relations, relations_of
 from mesolung.calibration.relations.locked import check_lock, lock, text_of
+from mesolung.calibration.relations.looked_at import apart, looked_at
 from mesolung.calibration.relations.relation import (
     CLASSES,
     DIRECTION,
@@ -29,7 +30,7 @@ from mesolung.calibration.relations.relation import (
     QUANTITATIVE,
     Relation,
 )
-from mesolung.calibration.relations.scoring import Judged, judge, record_of, summary
+from mesolung.calibration.relations.scoring import Judged, judge, record_of, summary, with_lines
 from mesolung.calibration.validation.predicted import Bases, Predicted
 from mesolung.reading import Refusal
 from mesolung.study import read_study
@@ -232,13 +233,52 @@ def test_a_prediction_that_changes_changes_the_hash():
     assert record_of([one], {})["sha256"] != record_of([other], {})["sha256"]
 
 
-def test_the_unseen_part_is_scored_once(monkeypatch, tmp_path, capsys):
-    there = tmp_path / "relations-unseen.json"
-    there.write_text("{}", encoding="utf-8")
-    monkeypatch.setattr(command, "RECORD_UNSEEN", there)
-    assert command.main(["--score", "--unseen"]) == 2
-    assert "already" in capsys.readouterr().err
-    assert there.read_text(encoding="utf-8") == "{}"
+def line(key, verdict):
+    made = {
+        "relation": key,
+        "class": NULL,
+        "about": EFFECT,
+        "status": "seen",
+        "verdict": verdict,
+        "rule": None,
+    }
+    return made | ({"reason": "no such part"} if verdict == ABSENT else {})
+
+
+def test_a_relation_of_the_unseen_part_is_scored_once(monkeypatch):
+    scored = []
+
+    def score(found, *, draws, seed, workers, about):
+        scored.append([one.key for one in found])
+        return with_lines(about, [line(one.key, MISSED if one.key == "s#2" else MET) for one in found])
+
+    monkeypatch.setattr(command, "score", score)
+    monkeypatch.setattr(command, "looked_at", lambda: {"s#3": "a law cites it"})
+    found = [relation(observation=k) for k in range(4)]
+    before = {
+        "lines": [line("s#0", MET), line("s#1", MISSED), line("s#2", ABSENT)],
+        "scored": [{"date": "2026-01-01", "relations": 3}],
+        "looked_at_verdicts": {"s#3": MET},
+    }
+    record = command.score_unseen(found, before, about={"date": "2026-02-02"}, draws=2)
+    assert scored == [["s#2"]]
+    assert [one["verdict"] for one in record["lines"]] == [MET, MISSED, MISSED]
+    assert record["looked_at"] == {"s#3": "a law cites it"}
+    assert [one["date"] for one in record["scored"]] == ["2026-01-01", "2026-02-02"]
+    assert record["summary"]["effects, seen"]["all classes"]["met"] == 1
+    with pytest.raises(Refusal, match="scored already"):
+        command.score_unseen(found, record, about={"date": "2026-03-03"})
+    first = command.score_unseen(found, None, about={"date": "2026-01-01"})
+    assert [one["relation"] for one in first["lines"]] == ["s#0", "s#1", "s#2"]
+    assert first["looked_at_verdicts"] == {"s#3": MET}
+
+
+def test_what_was_looked_at_is_of_the_unseen_part():
+    counted, others = apart(relations("unseen"), looked_at())
+    assert {one.key for one in others} == set(looked_at())
+    assert not set(looked_at()) & {one.key for one in counted}
+    with pytest.raises(Refusal, match="no such relation"):
+        apart(counted, {"s#0": "why"})
 
 
 @pytest.mark.parametrize("options", [["--list", "--unseen"], ["--score", "--unseen", "--study", "x"], []])

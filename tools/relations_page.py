@@ -53,7 +53,7 @@ every null, and every relation of two products, by construction.
 
 {tables}
 
-## Knock-outs
+{third}## Knock-outs
 
 `python -m mesolung.calibration.knockouts` switches off in the model what laboratories switched off
 ([how](../knockout.md#published)):
@@ -100,6 +100,7 @@ def page(
         posterior=", ".join(record["posterior"]) or "none yet",
         date=record["date"],
         tables="\n\n".join(f"**{part}**\n\n{_counts(part_)}" for part, part_ in record["summary"].items()),
+        third="" if unseen is None else _third(unseen),
         knockouts=_knocked(knocked),
         reasons="\n".join(
             _table(("Reason", "Relations"), [(r, str(n)) for r, n in record["not_modelled"].items()])
@@ -175,7 +176,42 @@ def _left(line: Mapping[str, Any]) -> str:
 def _unseen(unseen: Mapping[str, Any]) -> str:
     counts = unseen["summary"]["effects, seen"]["all classes"]
     answered = counts["met"] + counts["missed"]
-    return f"It was scored on {unseen['date']}: {counts['met']} of {answered} answered relations were met."
+    return (
+        f"It was scored on {unseen['date']}: {counts['met']} of {answered} answered relations were met"
+        " ([below](#the-unseen-third)). " + _apart(unseen)
+    )
+
+
+def _third(unseen: Mapping[str, Any]) -> str:
+    """The part that nothing was fitted to, as it fell."""
+    missed = [line for line in unseen["lines"] if line["verdict"] == "missed"]
+    apart = [
+        (key, why, unseen["looked_at_verdicts"].get(key, "")) for key, why in unseen["looked_at"].items()
+    ]
+    parts = [
+        "## The unseen third",
+        _wrapped(
+            f"`python -m mesolung.calibration.relations --score --unseen`, {unseen['date']},"
+            f" {unseen['draws']} draws. Each relation is scored once; what the model cannot answer yet is"
+            " scored when it can, once."
+        ),
+        *(f"**{part}**\n\n{_counts(counts)}" for part, counts in unseen["summary"].items()),
+        "### Missed",
+        "\n".join(_table(HEADER, [_missed(line) for line in missed])) if missed else "Nothing.",
+    ]
+    if apart:
+        parts += ["### Not counted", "\n".join(_table(("Relation", "Why", "Verdict"), apart))]
+    return "\n\n".join(parts) + "\n\n"
+
+
+def _apart(unseen: Mapping[str, Any]) -> str:
+    known = unseen["looked_at"]
+    if not known:
+        return ""
+    return (
+        f"{len(known)} relations of it no longer test anything, since a law cites them or their direction was"
+        " seen before a law was changed (`relations-looked-at.csv`): they are not counted."
+    )
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

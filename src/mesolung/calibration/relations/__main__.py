@@ -4,12 +4,13 @@ python -m mesolung.calibration.relations --list             all relations of the
 python -m mesolung.calibration.relations --lock --reason R  writes the list and its hash
 python -m mesolung.calibration.relations --score            predicts and judges each, and counts by class
 python -m mesolung.calibration.relations --score --write    keeps the record
-python -m mesolung.calibration.relations --score --unseen   the part that nothing was fitted to; once
+python -m mesolung.calibration.relations --score --unseen   what nothing was fitted to; each once
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from mesolung.calibration.options import at_least_one
-from mesolung.calibration.relations.judging import VERDICTS
+from mesolung.calibration.relations.judging import ABSENT, VERDICTS
 from mesolung.calibration.relations.listing import FIT, UNSEEN, relations
 from mesolung.calibration.relations.locked import LIST, check_lock, digest, lock
 from mesolung.calibration.relations.locked import text_of as text_of_list
+from mesolung.calibration.relations.looked_at import apart, looked_at
 from mesolung.calibration.relations.relation import Relation
-from mesolung.calibration.relations.scoring import judge, record_of, text_of
+from mesolung.calibration.relations.scoring import judge, record_of, text_of, with_lines
 from mesolung.calibration.validation.folder import File, predict_folder
 from mesolung.execution import worker_count
 from mesolung.reading import Refusal
@@ -31,7 +33,9 @@ from mesolung.study.catalogue import entry, groups, split_sha256
 
 DRAWS = 100
 RECORD = LIST.with_name("relations-score.json")
-# Made by the one run that looks at what nothing was fitted to; who finds it is refused.
+# Parts of a record that follow from its lines.
+MADE_OF_LINES = ("sha256", "summary", "not_modelled", "lines")
+# Made by the one run that looks at what nothing was fitted to; a later one adds what it could not answer.
 RECORD_UNSEEN = LIST.with_name("relations-unseen.json")
 
 
@@ -55,6 +59,56 @@ def score(
     judged = judge(found, {f.key: f.study for f in files}, predicted)
     posteriors = sorted({str(p.about["posterior"]) for p in predicted.values() if p.about.get("posterior")})
     return record_of(judged, {**about, "draws": draws, "seed": seed, "posterior": posteriors})
+
+
+def score_unseen(
+    found: Sequence[Relation],
+    before: Mapping[str, Any] | None,
+    *,
+    about: Mapping[str, Any],
+    draws: int = DRAWS,
+    seed: int = 1,
+    workers: int = 1,
+) -> dict[str, Any]:
+    """Score relations that nothing was fitted to, each of them once.
+
+    Arguments:
+        found: all relations of the unseen part.
+        before: the record of an earlier scoring; what it answered stands as it fell.
+        about, draws, seed, workers: as `score`.
+
+    Returns:
+        the record. Relations that were looked at are told apart and not counted.
+
+    Raises:
+        Refusal: where an earlier scoring left nothing that was not answered.
+    """
+    counted, others = apart(found, looked_at())
+    old = [] if before is None else [line for line in before["lines"] if line["verdict"] != ABSENT]
+    kept = {line["relation"] for line in old}
+    left = [one for one in counted if one.key not in kept]
+    if not left:
+        raise Refusal(
+            "what nothing was fitted to has been scored already", file=RECORD_UNSEEN, allowed="once"
+        )
+    why = looked_at()
+    told = (
+        before["looked_at_verdicts"]
+        if before
+        else {
+            line["relation"]: line["verdict"]
+            for line in score(others, draws=draws, seed=seed, workers=workers, about={})["lines"]
+        }
+    )
+    about = {
+        **about,
+        "scored": [*(before["scored"] if before else []), {"date": about["date"], "relations": len(left)}],
+        "looked_at": {one.key: why[one.key] for one in others},
+        "looked_at_verdicts": told,
+    }
+    fresh = score(left, draws=draws, seed=seed, workers=workers, about=about)
+    lines = sorted([*old, *fresh["lines"]], key=lambda line: line["relation"])
+    return with_lines({key: fresh[key] for key in fresh if key not in MADE_OF_LINES}, lines)
 
 
 def table_of(record: Mapping[str, Any]) -> list[str]:
@@ -132,16 +186,24 @@ def _done(options: argparse.Namespace) -> int:
         RECORD,
         {"date": today, "part": FIT, "split_sha256": split_sha256(), "relations_sha256": known},
     )
+    before: Mapping[str, Any] | None = None
     if options.unseen:
         to, found = RECORD_UNSEEN, relations(UNSEEN)
-        if to.exists():
-            raise Refusal("what nothing was fitted to has been scored already", file=to, allowed="once")
         about |= {"part": UNSEEN, "relations_sha256": digest(text_of_list(found))}
+        before = json.loads(to.read_text(encoding="utf-8")) if to.exists() else None
     found = [one for one in found if options.study in one.study]
     if not found:
         raise Refusal("no relation of such a study", found=options.study, allowed="--list shows them")
-    workers = worker_count(options.workers)
-    record = score(found, draws=options.draws, seed=options.seed, workers=workers, about=about)
+    chosen = {
+        "draws": options.draws,
+        "seed": options.seed,
+        "workers": worker_count(options.workers),
+    }
+    record = (
+        score_unseen(found, before, about=about, **chosen)
+        if options.unseen
+        else score(found, about=about, **chosen)
+    )
     print(text_of(record) if options.json else "\n".join(table_of(record)))
     if options.write or options.unseen:
         _keep(record, to)

@@ -79,30 +79,43 @@ def summary(judged: Sequence[Judged]) -> dict[str, dict[str, dict[str, Any]]]:
         among the same answered ones and among all. Parts: effects of products as seen, the same with those
         that were derived, and what needs no product.
     """
-    parts: dict[str, Callable[[Judged], bool]] = {
-        "effects, seen": lambda j: j.relation.about == EFFECT and j.relation.status == "seen",
-        "effects, seen or derived": lambda j: j.relation.about == EFFECT,
-        "disease and fate": lambda j: j.relation.about != EFFECT,
+    return summary_of_lines([_line(one) for one in judged])
+
+
+def summary_of_lines(lines: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Count the verdicts of a record's lines.
+
+    Arguments:
+        lines: of a record.
+
+    Returns:
+        as `summary`.
+    """
+    parts: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+        "effects, seen": lambda line: line["about"] == EFFECT and line["status"] == "seen",
+        "effects, seen or derived": lambda line: line["about"] == EFFECT,
+        "disease and fate": lambda line: line["about"] != EFFECT,
     }
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for part, belongs in parts.items():
-        mine = [j for j in judged if belongs(j)]
+        mine = [line for line in lines if belongs(line)]
         found[part] = {
-            name: _counted([j for j in mine if name in (ALL, j.relation.class_)]) for name in (*CLASSES, ALL)
+            name: _counted([line for line in mine if name in (ALL, line["class"])])
+            for name in (*CLASSES, ALL)
         }
     return found
 
 
-def _counted(judged: Sequence[Judged]) -> dict[str, Any]:
-    line: dict[str, Any] = {v: sum(j.verdict == v for j in judged) for v in VERDICTS}
-    answered = [j for j in judged if not j.told.reason]
-    line["share_met"] = line[MET] / len(answered) if answered else None
-    ruled = [j for j in answered if j.rule is not None]
-    line["rule_met_of_answered"] = sum(j.rule == MET for j in ruled) if ruled else None
-    every = [j for j in judged if j.rule is not None]
-    line["rule_met_of_all"] = sum(j.rule == MET for j in every) if every else None
-    line["relations"] = len(judged)
-    return line
+def _counted(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    counts: dict[str, Any] = {v: sum(line["verdict"] == v for line in lines) for v in VERDICTS}
+    answered = [line for line in lines if "reason" not in line]
+    counts["share_met"] = counts[MET] / len(answered) if answered else None
+    ruled = [line for line in answered if line["rule"] is not None]
+    counts["rule_met_of_answered"] = sum(line["rule"] == MET for line in ruled) if ruled else None
+    every = [line for line in lines if line["rule"] is not None]
+    counts["rule_met_of_all"] = sum(line["rule"] == MET for line in every) if every else None
+    counts["relations"] = len(lines)
+    return counts
 
 
 def record_of(judged: Sequence[Judged], about: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,17 +128,30 @@ def record_of(judged: Sequence[Judged], about: Mapping[str, Any]) -> dict[str, A
     Returns:
         the record, with the SHA-256 of its lines and counts.
     """
+    return with_lines({**about, "rules": dict(RULES)}, [_line(one) for one in judged])
+
+
+def with_lines(about: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Make a record of lines: counts, reasons, hash.
+
+    Arguments:
+        about: what the lines were made with, put first.
+        lines: of this scoring, and of earlier ones.
+
+    Returns:
+        the record, with the SHA-256 of its lines and counts.
+    """
     reasons: dict[str, int] = {}
-    for one in judged:
-        if one.told.reason:
-            reasons[one.told.reason] = reasons.get(one.told.reason, 0) + 1
+    for line in lines:
+        if "reason" in line:
+            reasons[line["reason"]] = reasons.get(line["reason"], 0) + 1
     body = {
-        "summary": _plain(summary(judged)),
+        "summary": _plain(summary_of_lines(lines)),
         "not_modelled": dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
-        "lines": [_line(one) for one in judged],
+        "lines": list(lines),
     }
     known = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    return {**about, "rules": dict(RULES), "sha256": known, **body}
+    return {**about, "sha256": known, **body}
 
 
 def text_of(record: Mapping[str, Any]) -> str:
