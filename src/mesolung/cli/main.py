@@ -32,9 +32,10 @@ app = typer.Typer(
 
 
 class Contract(StrEnum):
-    """The two formats of which a JSON Schema can be printed."""
+    """The formats of which a JSON Schema can be printed."""
 
     study = "study"
+    lot = "lot"
     result = "result"
 
 
@@ -318,7 +319,7 @@ def export(
 
 @app.command(cls=OnceCommand)
 def schema(contract: Annotated[Contract, typer.Argument(help="Which format.")]) -> None:
-    """Print the JSON Schema of the study file or of the result."""
+    """Print the JSON Schema of the study file, of the lot file or of the result."""
     from mesolung.cli.schema import print_schema
 
     print_schema(contract.value)

@@ -9,6 +9,7 @@ from typing import Any
 
 from mesolung.biology.tables import PER_KG, backgrounds
 from mesolung.product.product import Product
+from mesolung.product.quantities import written
 from mesolung.study.arm import UNKNOWN, Arm, Treatment
 from mesolung.study.arms import DOSE_UNITS
 from mesolung.study.endpoint import EndpointAsked
@@ -168,8 +169,7 @@ def _treatment(study: Study, treatment: Treatment) -> Iterator[tuple[str, Any]]:
 
 
 def _product(product: Product) -> dict[str, Any]:
-    stated = {key: getattr(product, key) for key in sorted(product.model_fields_set - {"type"})}
-    return {"type": product.type, **{key: value for key, value in stated.items() if value is not None}}
+    return {"type": product.type, **dict(sorted(written(product).items()))}
 
 
 def _endpoint(line: EndpointAsked) -> Iterator[tuple[str, Any]]:
