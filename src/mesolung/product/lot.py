@@ -149,8 +149,9 @@ class Lot:
 
     @property
     def life(self) -> NDArray[np.float64]:
-        """float64[R], passage at senescence."""
-        return self.traits.senescence_passage * np.exp(self.shift("life"))
+        """float64[R], passage at senescence; a culture that was harvested had not ended before it would anyway."""
+        usual = self.traits.senescence_passage
+        return np.maximum(usual * np.exp(self.shift("life")), np.minimum(self.passage, usual))
 
     @property
     def growth(self) -> Growth:
