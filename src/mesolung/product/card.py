@@ -280,7 +280,7 @@ def assumed_of(product: Product) -> list[dict[str, Any]]:
     if product.passage is None and not doublings:
         prior("passage", "passage_unstated")
     if not doublings:
-        add("doublings a passage", kind.doublings_per_passage, "", kind.basis, kind.grade)
+        add("doublings a passage", kind.doublings_per_passage, "", "assumed: usual of the source", "C")
     if product.type in ALIVE and product.cryopreserved is None:
         add("cryopreserved", False, "", "assumed: never frozen", "C")
     if product.type in ALIVE and product.viability is None:

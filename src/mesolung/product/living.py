@@ -28,13 +28,7 @@ def cells(lot: Lot, route: Route, unit: str) -> Profile:
         the profile.
     """
     frozen = bool(lot.product.cryopreserved)
-    if lot.product.viability is not None:
-        released = lot.all(lot.product.viability)
-    else:
-        drawn = lot("viability_cryopreserved" if frozen else "viability_fresh")
-        thawed = lot.shift("viability")
-        released = expit(logit(drawn) + thawed) if np.any(thawed) else drawn
-    viable = released * np.exp(-lot("hold_loss") * np.exp(lot.shift("hold_loss")) * hold_time(lot))
+    viable = released(lot) * np.exp(-lot("hold_loss") * np.exp(lot.shift("hold_loss")) * hold_time(lot))
     if route.name in MIST:
         viable = viable * lot("nebulised_viability")
     odds = (np.log(lot("lysis_frozen_odds")) if frozen else 0.0) + lot.shift("complement_lysis")
@@ -74,6 +68,15 @@ def fibroblasts(lot: Lot, route: Route, unit: str) -> Profile:
         given.soluble,
         own,
     )
+
+
+def released(lot: Lot) -> NDArray[np.float64]:
+    """Share of the counted cells that are alive at release: float64[R], as stated or from the prior."""
+    if lot.product.viability is not None:
+        return lot.all(lot.product.viability)
+    drawn = lot("viability_cryopreserved" if lot.product.cryopreserved else "viability_fresh")
+    thawed = lot.shift("viability")
+    return expit(logit(drawn) + thawed) if np.any(thawed) else drawn
 
 
 def hold_time(lot: Lot) -> NDArray[np.float64]:

@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from mesolung.product.product import Product
+from mesolung.product.quantities import written
 from mesolung.reading import read_toml
 from mesolung.reading.toml import Document
 from mesolung.study.place import Place
+from mesolung.study.saving import toml_lines
 from mesolung.study.structure import refusal_of
 
 SCHEMA = 1
@@ -65,6 +67,23 @@ def lot_of(document: Document) -> Product:
         return Product.model_validate(_product(document))
     except ValidationError as error:
         raise refusal_of(error, document, LotFile) from None
+
+
+def lot_text(product: Product) -> str:
+    """Write a lot as a lot file; reading it gives the same lot.
+
+    Arguments:
+        product: validated.
+    """
+    stated = written(product)
+    single = {key: value for key, value in stated.items() if not isinstance(value, dict | list)}
+    parts = [toml_lines([("schema", SCHEMA), *single.items()])]
+    for key, value in stated.items():
+        if isinstance(value, dict):
+            parts.append(f"[{key}]\n{toml_lines(value.items())}".rstrip())
+        elif isinstance(value, list):
+            parts += [f"[[{key}]]\n{toml_lines(one.items())}" for one in value]
+    return "\n\n".join(parts) + "\n"
 
 
 def with_lots(document: Document) -> tuple[Document, Mapping[str, str]]:

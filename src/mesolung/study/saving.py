@@ -41,7 +41,7 @@ def study_text(study: Study) -> str:
         of an observation, which stay in the unit that was printed. Reading it gives an equal study, with the
         same `mesolung.study.inputs_sha256`. Carrier fluids, which a study does not keep, are not in it.
     """
-    parts = [_lines(_top(study))]
+    parts = [toml_lines(_top(study))]
     parts += _population(study.population)
     parts += [_table("[injury]", _injury(one)) for one in study.injury[:1] if len(study.injury) == 1]
     parts += [_table("[[injury]]", _injury(one)) for one in study.injury if len(study.injury) > 1]
@@ -244,10 +244,15 @@ def _said(value: Any) -> bool:
 
 
 def _table(header: str, lines: Pairs) -> str:
-    return f"{header}\n{_lines(lines)}".rstrip()
+    return f"{header}\n{toml_lines(lines)}".rstrip()
 
 
-def _lines(lines: Pairs) -> str:
+def toml_lines(lines: Pairs) -> str:
+    """Write keys and values as lines of TOML; what is not said is left out.
+
+    Arguments:
+        lines: (key, value); tables stand inline.
+    """
     return "\n".join(f"{_key(key)} = {_toml(value)}" for key, value in lines if _said(value))
 
 
