@@ -86,7 +86,11 @@ def lot_file(
         card = canonical(card)
         (place / "card.json").write_text(json_text(card), encoding="utf-8")
         (place / "lot.toml").write_text(card["lot_text"], encoding="utf-8")
-        write_lot(card, place / "card.html", _command(path, fcs, control, nta, plate, counts, specs, study, draws, seed))
+        write_lot(
+            card,
+            place / "card.html",
+            _command(path, fcs, control, nta, plate, counts, specs, study, draws, seed),
+        )
     page = target / "card.html"
     if as_json:
         sys.stdout.write(json_text(card))

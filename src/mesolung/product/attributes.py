@@ -56,6 +56,15 @@ def attribute_names() -> tuple[str, ...]:
     return tuple(ATTRIBUTES)
 
 
+def is_share(name: str) -> bool:
+    """Tell whether an attribute is a share, to be shown in percent."""
+    markers = {str(field.alias or key) for key, field in Markers.model_fields.items()}
+    assay = assays().get(name)
+    return name in {"viability", "CD9", "CD63", "CD81", *markers} or (
+        assay is not None and assay.scale == "logit"
+    )
+
+
 def share_error(one: MeasuredShare, prior: str) -> float:
     """Error of a measured share.
 

@@ -37,7 +37,20 @@ AXES = (
     ("small size", "size", False),
     ("little clotting", "procoagulant", False),
 )
-IDENTITY = ("CD29", "CD44", "CD73", "CD90", "CD105", "CD34", "CD45", "CD14", "CD11b", "CD19", "CD79a", "HLA_DR")
+IDENTITY = (
+    "CD29",
+    "CD44",
+    "CD73",
+    "CD90",
+    "CD105",
+    "CD34",
+    "CD45",
+    "CD14",
+    "CD11b",
+    "CD19",
+    "CD79a",
+    "HLA_DR",
+)
 Values = NDArray[np.float64]
 
 
@@ -104,7 +117,12 @@ def _lot(product: Product, key: str, draws: int, seed: int) -> Lot:
 def _properties(lot: Lot) -> dict[str, Values]:
     """The properties of a lot's cells, or of its vesicles, that the model has a parameter for."""
     found = lot_profile(
-        lot.product, key=lot.key, draws=lot.draws, seed=lot.seed, route=routes()[INTRAVENOUS], unit=_unit(lot.product)
+        lot.product,
+        key=lot.key,
+        draws=lot.draws,
+        seed=lot.seed,
+        route=routes()[INTRAVENOUS],
+        unit=_unit(lot.product),
     ).parameters
     return {name: found[parameter] for name, parameter in PROPERTIES.items() if parameter in found}
 
@@ -190,7 +208,12 @@ def _identity(product: Product, lot: Lot, anonymous: Lot) -> dict[str, Any]:
 def _waterfall(lot: Lot) -> list[dict[str, Any]]:
     found = expand(lot)
     profile = lot_profile(
-        lot.product, key=lot.key, draws=lot.draws, seed=lot.seed, route=routes()[INTRAVENOUS], unit=_unit(lot.product)
+        lot.product,
+        key=lot.key,
+        draws=lot.draws,
+        seed=lot.seed,
+        route=routes()[INTRAVENOUS],
+        unit=_unit(lot.product),
     )
     product = lot.product
     stages: list[tuple[str, Values]]
@@ -215,7 +238,10 @@ def _waterfall(lot: Lot) -> list[dict[str, Any]]:
         ]
     else:
         counted = lot.all(found.dose_cells)
-        stages = [("counted", counted), ("found by phagocytes", counted * profile.apoptotic * profile.delivered)]
+        stages = [
+            ("counted", counted),
+            ("found by phagocytes", counted * profile.apoptotic * profile.delivered),
+        ]
     return [{"stage": name, **_band(values)} for name, values in stages]
 
 
@@ -334,7 +360,9 @@ def _radar(
     product: Product, earlier: Mapping[str, Product], key: str, draws: int, seed: int
 ) -> dict[str, Any]:
     """Median of each property against a fresh lot of the same source at the reference passage; more is better."""
-    usual = Product(type=product.type, source=product.source, passage=round(read_priors()["passage_reference"].value))
+    usual = Product(
+        type=product.type, source=product.source, passage=round(read_priors()["passage_reference"].value)
+    )
     base = _medians(usual, key, draws, seed)
     names = [a for a in AXES if base.get(a[1])] if product.type not in WITHOUT_CELLS else [AXES[0]]
     lots = {product.lot or "this lot": product, **{n: p for n, p in earlier.items() if _alike(p, product)}}
@@ -347,7 +375,10 @@ def _radar(
 
 
 def _alike(one: Product, other: Product) -> bool:
-    return (one.type in WITHOUT_CELLS) == (other.type in WITHOUT_CELLS) and one.type in (*OF_CELLS, *WITHOUT_CELLS)
+    return (one.type in WITHOUT_CELLS) == (other.type in WITHOUT_CELLS) and one.type in (
+        *OF_CELLS,
+        *WITHOUT_CELLS,
+    )
 
 
 def _medians(product: Product, key: str, draws: int, seed: int) -> dict[str, float]:

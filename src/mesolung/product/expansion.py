@@ -127,7 +127,5 @@ def time_grown(doublings: Values, ending: Values) -> Values:
     return steps.mean(axis=0) * share * ending
 
 
-
-
 def _identity(lot: Lot) -> str:
     return lot.product.identity_text

@@ -9,7 +9,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from mesolung.product.attributes import attribute_names
+from mesolung.product.attributes import attribute_names, is_share
 from mesolung.product.product import Product
 from mesolung.reading import Refusal, read_toml
 from mesolung.reading.table import read_table
@@ -44,9 +44,12 @@ class Limit:
         """The limit in words."""
         if self.equals is not None:
             return "yes" if self.equals is True else "no" if self.equals is False else self.equals
-        bounds = [f"at least {self.at_least:g}"] if self.at_least is not None else []
-        bounds += [f"at most {self.at_most:g}"] if self.at_most is not None else []
+        bounds = [f"at least {self._shown(self.at_least)}"] if self.at_least is not None else []
+        bounds += [f"at most {self._shown(self.at_most)}"] if self.at_most is not None else []
         return ", ".join(bounds)
+
+    def _shown(self, bound: float) -> str:
+        return f"{100.0 * bound:g} %" if is_share(self.what[0]) else f"{bound:g} {self.unit or ''}".strip()
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,8 @@ def _limit(said: dict[str, Any], where: Document | Path, place: tuple[str | int,
         if isinstance(where, Document):
             path = place if isinstance(place, tuple) else ()
             return _wrong(where, (*path, key) if key else path, problem, found, allowed)
-        return Refusal(problem, file=where, line=place if isinstance(place, int) else None, found=found, allowed=allowed)
+        line = place if isinstance(place, int) else None
+        return Refusal(problem, file=where, line=line, found=found, allowed=allowed)
 
     for key in said:
         if key not in KEYS:

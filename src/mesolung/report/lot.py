@@ -115,7 +115,11 @@ def answer(card: Mapping[str, Any]) -> str:
     """
     said = [f"{one['name']}: {one['outcome']}" for one in card["release"]]
     first, last = card["dose"][0], card["dose"][-1]
-    worth = "" if not first["p50"] else f"; of a dose {percent(last['p50'] / first['p50'])} are left {last['stage']}"
+    worth = (
+        ""
+        if not first["p50"]
+        else f"; of a dose {percent(last['p50'] / first['p50'])} are left {last['stage']}"
+    )
     return f"{'; '.join(said) or 'no specification'}{worth}."
 
 
@@ -180,7 +184,9 @@ def _sentences(card: Mapping[str, Any]) -> list[str]:
     growth = card["growth"]
     first, last = growth["window"]
     window = {True: "within", False: "outside"}.get(growth["in_window"])
-    found = [] if window is None else [f"The passage is {window} the clinical window of {first:g} to {last:g}."]
+    found = (
+        [] if window is None else [f"The passage is {window} the clinical window of {first:g} to {last:g}."]
+    )
     wide = card["properties"]["potency"]["now"]
     found.append(
         f"Potency against the reference is {_band(wide)}: an assay in a dish is weakly linked to effect in people."
@@ -189,7 +195,9 @@ def _sentences(card: Mapping[str, Any]) -> list[str]:
 
 
 def _overview(card: Mapping[str, Any]) -> Table:
-    rows = [(one["name"], one["outcome"], _chance(one["probability"]), one["source"]) for one in card["release"]]
+    rows = [
+        (one["name"], one["outcome"], _chance(one["probability"]), one["source"]) for one in card["release"]
+    ]
     header = ("Specification", "Outcome", "Probability that all measured limits are met", "Source")
     return table("Definitions side by side", header, rows, (2,))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mesolung.report.intervals import Bar, draw_bars, forest_layout
@@ -20,6 +21,10 @@ NAMES = {
     "size": "diameter",
     "procoagulant": "clotting",
 }
+DOSE = (
+    "Bar: nine lots in ten that are like this one as far as it is described; stroke: median, also in words; in "
+    "brackets the change of the median from the stage above. One dose into a vein; logarithmic axis."
+)
 FARTHEST = 3.0  # the radar's edge: beyond it a lot is as far as it gets
 
 
@@ -34,21 +39,17 @@ def dose_figure(card: Mapping[str, Any]) -> Figure:
         {"arm": "One dose", "product": f"{what} counted to {what} of the reference", **stage}
         for stage in card["dose"]
     ]
-    made = waterfall_figures(rows, Plan(), Look(("One dose",)))[0]
+    made = replace(waterfall_figures(rows, Plan(), Look(("One dose",)))[0], caption=DOSE)
     if what == "cells":
         return made
     words = {**made.layout, "xaxis": {**made.layout["xaxis"], "title": {"text": "particles (number)"}}}
     notes = made.table
     header = tuple(h.replace("(cells)", "(particles)") for h in notes.header)
-    return Figure(
-        made.id,
-        made.title,
-        made.alt.replace("Cells of the whole course", "Particles of one dose"),
-        made.caption,
-        made.data,
-        words,
-        table(notes.caption, header, notes.rows, (1, 2, 3, 4)),
-        made.height,
+    return replace(
+        made,
+        alt=made.alt.replace("Cells of the whole course", "Particles of one dose"),
+        layout=words,
+        table=table(notes.caption, header, notes.rows, (1, 2, 3, 4)),
     )
 
 
@@ -82,7 +83,9 @@ def properties_figure(card: Mapping[str, Any]) -> Figure:
         "a fresh lot at passage 4.",
         data=draw_bars(bars),
         layout=made,
-        table=table("Properties, median and 90 %", ("Property", "Before its assays", "With its assays"), rows),
+        table=table(
+            "Properties, median and 90 %", ("Property", "Before its assays", "With its assays"), rows
+        ),
         height=height,
         key="▲ before its assays   ● with its assays",
     )
@@ -131,7 +134,7 @@ def radar_figure(card: Mapping[str, Any]) -> Figure | None:
         data=traces[::-1],
         layout=layout(
             polar={
-                "radialaxis": {"range": [0, FARTHEST], "gridcolor": GRID, "tickvals": [0.5, 1, 2, 3]},
+                "radialaxis": {"range": [0, FARTHEST], "gridcolor": GRID, "tickvals": [1, 2, 3]},
                 "angularaxis": {"gridcolor": GRID},
             },
             legend={"orientation": "h", "y": -0.12, "font": {"size": 12}},
@@ -157,7 +160,9 @@ def gate_figures(gates: Sequence[Mapping[str, Any]]) -> list[Figure]:
         outside = {"color": MUTED, "size": 3, "opacity": 0.35}
         traces: list[dict[str, Any]] = []
         for kept, name, marker in ((False, "outside", outside), (True, "inside", inside)):
-            points = [(x, y) for x, y, k in zip(gate["x"], gate["y"], gate["inside"], strict=True) if k == kept]
+            points = [
+                (x, y) for x, y, k in zip(gate["x"], gate["y"], gate["inside"], strict=True) if k == kept
+            ]
             traces.append(
                 {
                     "type": "scattergl" if len(points) > 5000 else "scatter",
@@ -182,7 +187,9 @@ def gate_figures(gates: Sequence[Mapping[str, Any]]) -> list[Figure]:
                     "line": {"color": PALETTE[1], "width": 2, "dash": "dash"},
                 }
             ]
-        rows = [(gate["name"], gate["parent"], number(gate["percent"]), f"{gate['count']:,}", f"{gate['of']:,}")]
+        rows = [
+            (gate["name"], gate["parent"], number(gate["percent"]), f"{gate['count']:,}", f"{gate['of']:,}")
+        ]
         found.append(
             Figure(
                 id=f"gate-{place + 1}",
@@ -192,9 +199,7 @@ def gate_figures(gates: Sequence[Mapping[str, Any]]) -> list[Figure]:
                 + ("; the broken line is the gate." if shapes else "."),
                 data=traces,
                 layout=layout(xaxis=axis(gate["x_label"]), yaxis=axis(gate["y_label"]), shapes=shapes),
-                table=table(
-                    "Events", ("Population", "Of", "Percent", "Events", "Out of"), rows, (2, 3, 4)
-                ),
+                table=table("Events", ("Population", "Of", "Percent", "Events", "Out of"), rows, (2, 3, 4)),
                 height=320,
             )
         )
@@ -234,7 +239,9 @@ def sizes_figure(sizes: Sequence[Mapping[str, Any]]) -> Figure | None:
         caption="As the instrument's own file has it; another instrument counts another number.",
         data=traces,
         layout=layout(xaxis=axis("diameter (nm)"), yaxis=axis("particles per mL in a bin")),
-        table=table("Particles", ("Measurement", "Mean (nm)", "Mode (nm)", "Particles per mL"), rows, (1, 2, 3)),
+        table=table(
+            "Particles", ("Measurement", "Mean (nm)", "Mode (nm)", "Particles per mL"), rows, (1, 2, 3)
+        ),
         height=340,
     )
 

@@ -67,7 +67,9 @@ def _effects(meaning: Mapping[str, Any]) -> Figure:
     return Figure(
         id="meaning-effect",
         title="Benefit with this lot and with the reference lot",
-        alt="; ".join(f"{_title(e)}: {_band(e['lot'])} against {_band(e['reference'])}" for e in meaning["effects"]),
+        alt="; ".join(
+            f"{_title(e)}: {_band(e['lot'])} against {_band(e['reference'])}" for e in meaning["effects"]
+        ),
         caption="Mark: mean over draws; line: 90 % of the draws. Above 0 the cells help.",
         data=draw_bars(bars),
         layout=made,
@@ -108,7 +110,8 @@ def _limits(meaning: Mapping[str, Any]) -> Figure:
 
 def _effect_table(meaning: Mapping[str, Any]) -> Any:
     rows = [
-        (_title(e), _band(e["lot"]), _band(e["reference"]), _band(e["difference"])) for e in meaning["effects"]
+        (_title(e), _band(e["lot"]), _band(e["reference"]), _band(e["difference"]))
+        for e in meaning["effects"]
     ]
     header = ("Benefit", "This lot (90 %)", "Reference lot (90 %)", "Difference (90 %)")
     return table("Benefit in the study", header, rows, (1, 2, 3))

@@ -84,7 +84,9 @@ def lot_in_study(
         reason = next(iter(not_modelled(study).values()), "")
         raise Refusal("nothing of this study is modelled yet", file=study.file, found=reason)
     if part.kind == IN_VITRO:
-        raise Refusal("a lot in a culture", file=study.file, found=part.kind, allowed="a trial or an experiment")
+        raise Refusal(
+            "a lot in a culture", file=study.file, found=part.kind, allowed="a trial or an experiment"
+        )
     kinds = {t.product.type for arm in part.arms for t in arm.treatments}
     if product.type not in kinds:
         raise Refusal(

@@ -25,9 +25,7 @@ SCHEMA = 1
 class LotFile(Product):
     """A lot file, schema 1: the keys of a product, and the version of the format."""
 
-    schema_: Annotated[
-        Literal[1], Field(alias="schema", description="version of the format", examples=[1])
-    ]
+    schema_: Annotated[Literal[1], Field(alias="schema", description="version of the format", examples=[1])]
 
 
 def read_lot(path: str | os.PathLike[str]) -> Product:

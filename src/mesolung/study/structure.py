@@ -60,9 +60,7 @@ def read_structure(document: Document) -> StudyFile:
         raise refusal_of(error, document) from None
 
 
-def refusal_of(
-    error: ValidationError, document: Document, root: type[BaseModel] = StudyFile
-) -> Refusal:
+def refusal_of(error: ValidationError, document: Document, root: type[BaseModel] = StudyFile) -> Refusal:
     """Turn pydantic's list of errors into the refusal that helps most.
 
     Arguments:
