@@ -137,15 +137,8 @@ def _amplifier(n: int, text: str, kind: str, log: RepairLog) -> tuple[float, flo
     if not text:
         log.add(f"$P{n}E", "nothing", "read as linear")
         return 0.0, 0.0
-    parts = [_number(part.strip()) for part in text.split(",")]
-    if (
-        len(parts) != 2
-        or parts[0] is None
-        or parts[1] is None
-        or parts[0] < 0
-        or parts[0] > 20
-        or parts[1] < 0
-    ):
+    parts = [value for part in text.split(",") if (value := _number(part.strip())) is not None]
+    if len(parts) != 2 or text.count(",") != 1 or not 0 <= parts[0] <= 20 or parts[1] < 0:
         log.add(f"$P{n}E", text, "read as linear")
         return 0.0, 0.0
     decades, offset = parts

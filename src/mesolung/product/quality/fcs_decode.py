@@ -22,8 +22,8 @@ Events = npt.NDArray[np.float64]
 def decode(source: FcsBytes, layout: Layout, log: RepairLog) -> Events:
     """Read the events.
 
-    A sound list of floats is read by FlowIO; it leaves integers of 24 bits undecoded and masks integers byte by
-    byte, so those and every repaired layout are decoded here.
+    A sound list of floats is read by FlowIO; it leaves integers of 24 bits undecoded and masks integers byte
+    by byte, so those and every repaired layout are decoded here.
 
     Returns:
         stored values (events, channels).

@@ -109,7 +109,8 @@ def read_sheet(path: str | PathLike[str], delimiters: tuple[str, ...] = DELIMITE
         its rows as text, with a log of what was unusual in its encoding, delimiter and decimal sign.
 
     Raises:
-        Refusal: for a file that is missing, too large, empty or no text, or whose commas can be read in two ways.
+        Refusal: for a file that is missing, too large, empty or no text, or whose commas
+            can be read in two ways.
     """
     file = Path(path)
     log = RepairLog()
@@ -235,8 +236,9 @@ def _decimals(
             found=f"{decimal[1]} and {group[1]}",
             allowed="one of them",
         )
-    points = next(((n, c) for n, c in cells if re.fullmatch(r"\d+\.\d+(?:[eE][+-]?\d+)?", c)), None)
-    if decimal and points and not re.fullmatch(r"\d{1,3}\.\d{3}", points[1]):
+    dotted = [(n, c) for n, c in cells if re.fullmatch(r"\d+\.\d+(?:[eE][+-]?\d+)?", c)]
+    points = next(((n, c) for n, c in dotted if not re.fullmatch(r"\d{1,3}\.\d{3}", c)), None)
+    if decimal and points:
         raise Refusal(
             "a comma and a point before decimals",
             file=file,
