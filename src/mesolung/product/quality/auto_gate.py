@@ -19,6 +19,8 @@ CONTROL_SHARE = 0.99  # of a control's events lie below the threshold: the conve
 DEBRIS_SHARE = 1 / 3  # of the main peak's forward scatter; a peak above it is another kind of cell
 SPREADS = 4.0  # robust standard deviations of area by height that a singlet may be away
 FEWEST_CONTROL = 100  # events of a control that can carry a threshold
+LOW_QUANTILE = 0.05  # of the values below zero, which the linear part of the scale reaches
+DECADES, WIDTH = 4.5, 0.5  # of the logicle scale; the width is the least
 TOP = 262144.0  # of the logicle scale, where the channel's range is not known
 Values = npt.NDArray[np.float64]
 
@@ -40,7 +42,8 @@ def auto_gate(
         flow: the stained sample; its own spillover matrix is taken out where it holds one.
         controls: the isotype or unstained control, for every marker.
         viability: channel of the viability dye; looked for by name where none is given.
-        markers: markers or channels to look at, or marker -> channel; all that have a label where none is given.
+        markers: markers or channels to look at, or marker -> channel; all that have a label where none
+            is given.
         fluorescence_minus_one: marker -> its control.
 
     Returns:
@@ -96,11 +99,33 @@ class _AutoGate:
         self.parent = name
 
     def _scale(self, column: int) -> Transform:
-        top = self.flow.channels[column].range / self.flow.channels[column].gain
-        if self.flow.channels[column].decades > 0:
-            top = self.flow.channels[column].offset * 10 ** self.flow.channels[column].decades
-        top = top if np.isfinite(top) and top > 1 else TOP
-        return checked_transform("logicle", {"T": float(top), "W": 0.5, "M": 4.5, "A": 0.0})
+        """The logicle scale of a channel, its linear part as wide as its events below zero ask."""
+        channel = self.flow.channels[column]
+        top = channel.range / channel.gain
+        if channel.decades > 0:
+            top = channel.offset * 10**channel.decades
+        top = float(top) if np.isfinite(top) and top > 1 else TOP
+        values = self.values[self.within, column]
+        negative = values[values < 0]
+        low = abs(float(np.quantile(negative, LOW_QUANTILE))) if negative.size else 0.0
+        # Moore and Parks 2012, doi 10.1002/cyto.a.22030: W from a low quantile of the negative values.
+        width = (DECADES - np.log10(top / low)) / 2 if low > 0 else WIDTH
+        width = float(np.clip(width, WIDTH, DECADES / 2))
+        return checked_transform("logicle", {"T": top, "W": width, "M": DECADES, "A": 0.0})
+
+    def _valley(self, column: int) -> float | None:
+        """Intensity between two peaks of a channel, above zero; None where its events are one population."""
+        values = self.values[self.within, column]
+        at = self._scale(column)(values)
+        valley = find_valley(at)
+        if valley is None:
+            return None
+        below, above = values[at <= valley[1]], values[at > valley[1]]
+        place = float((below.max() + above.min()) / 2)
+        # A scale that bends at zero can part one population there; that is no boundary.
+        negative = values[values < 0]
+        spread = -float(np.quantile(negative, LOW_QUANTILE)) if negative.size else 0.0
+        return place if place > spread else None
 
     def cells(self) -> None:
         """Events on scale, without the debris."""
@@ -118,8 +143,8 @@ class _AutoGate:
         if valley is not None and 10 ** (valley[0] - valley[2]) < DEBRIS_SHARE:
             self.debris = 10 ** valley[1]
             self.assumed.append(
-                f"Events below {self.debris:.4g} of {self.flow.names[forward]}, the valley under the main peak, "
-                "are taken for debris."
+                f"Events below {self.debris:.4g} of {self.flow.names[forward]}, the valley under the main "
+                "peak, are taken for debris."
             )
         else:
             self.assumed.append("No peak of debris stands apart in forward scatter: none is taken out.")
@@ -145,9 +170,7 @@ class _AutoGate:
         """Cells whose area by height of forward scatter is that of one cell."""
         area, height = self.panel.forward, self.panel.forward_height
         if area is None or height is None or area == height:
-            self.assumed.append(
-                "Area and height of forward scatter are not both there: doublets are not taken out."
-            )
+            self.assumed.append("Forward scatter has not both area and height: doublets are not taken out.")
             return
         with np.errstate(all="ignore"):
             ratio = self.values[:, area] / self.values[:, height]
@@ -175,27 +198,18 @@ class _AutoGate:
         dye = self.panel.dye
         if dye is None:
             return
-        scale = self._scale(dye)
-        valley = find_valley(scale(self.values[self.within, dye]))
+        self.dead = self._valley(dye)
         name = self.flow.names[dye]
-        if valley is None:
+        if self.dead is None:
             self.assumed.append(
                 f"Channel {name} shows one peak: dead cells do not stand apart, and viability is not told."
             )
             return
-        self.dead = self._threshold(dye, scale, valley[1])
         self.assumed.append(
-            f"Events above {self.dead:.4g} of {name}, the valley between its two peaks, are dead."
+            f"Events above {self.dead:.4g} of {name}, the valley between two peaks, are dead."
         )
         self.thresholds[VIABLE] = self.dead
         self._take(VIABLE, self.values[:, dye] <= self.dead)
-
-    def _threshold(self, column: int, scale: Transform, place: float) -> float:
-        """The intensity at a place of the scale, between the events on its two sides."""
-        at = scale(self.values[self.within, column])
-        values = self.values[self.within, column]
-        below, above = values[at <= place], values[at > place]
-        return float((below.max() + above.min()) / 2)
 
     def marker(self, marker: str, column: int, minus_one: FlowFile | None, control: FlowFile | None) -> None:
         """The positive events of one marker."""
@@ -204,19 +218,18 @@ class _AutoGate:
             kind = "fluorescence-minus-one control" if minus_one else "control"
             threshold = self._of_control(chosen, column)
             self.assumed.append(
-                f"{marker}+ lies above {threshold:.4g}, the {100 * CONTROL_SHARE:g}th percentile of the {kind} "
-                f"{chosen.file.name}."
+                f"{marker}+ lies above {threshold:.4g}, the {100 * CONTROL_SHARE:g}th percentile of the "
+                f"{kind} {chosen.file.name}."
             )
         else:
-            scale = self._scale(column)
-            valley = find_valley(scale(self.values[self.within, column]))
-            if valley is None:
+            found = self._valley(column)
+            if found is None:
                 self.assumed.append(
                     f"{marker} shows one peak and has no control: its positive share is not told."
                 )
                 return
-            threshold = self._threshold(column, scale, valley[1])
-            self.assumed.append(f"{marker} has no control: {marker}+ lies above {threshold:.4g}, the valley.")
+            threshold = found
+            self.assumed.append(f"{marker} has no control: {marker}+ lies above the valley, {threshold:.4g}.")
         inside = self.values[:, column] > threshold
         positive = self.values[inside & self.within, column]
         name = f"{marker}+"

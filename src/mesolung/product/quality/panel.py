@@ -16,8 +16,9 @@ _SCATTER = {
 }
 _PULSE = re.compile(r"(?:[-_ ]|Lin|Log)([AHW])$", re.IGNORECASE)
 _DYE = re.compile(
-    r"viab|vivid|7-?aad|(?<![a-z])dapi(?![a-z])|propidium|(?<![a-z])PI(?![a-z])|live[ /_-]*dead|(?<![a-z])dead(?![a-z])"
-    r"|zombie|sytox|draq7|fixable|(?<![a-z])e?FVS?\d{3}|ghost *dye|aqua *amine|amine *aqua|to-?pro",
+    r"viab|vivid|7-?aad|(?<![a-z])dapi(?![a-z])|propidium|(?<![a-z])PI(?![a-z])|live[ /_-]*dead"
+    r"|(?<![a-z])dead(?![a-z])|zombie|sytox|draq7|fixable|(?<![a-z])e?FVS?\d{3}|ghost *dye"
+    r"|aqua *amine|amine *aqua|to-?pro",
     re.IGNORECASE,
 )
 _MARKER = re.compile(
@@ -25,8 +26,8 @@ _MARKER = re.compile(
     re.IGNORECASE,
 )
 _FLUOROCHROME = re.compile(
-    r"^(?:comp-)?(?:FITC|PE|APC|PER-?CP|A(?:LEXA ?)?F(?:LUOR)?\W*|AX|BV|BB|BUV|R|V|B|G|YG|U|QDOT|PAC\w*|PACIFIC \w+|AMCYAN|CY\d?|"
-    r"TEXAS RED|ECD|HOECHST|[BRVYU]L\d|FL\s?\d+)[\w .\-/]*$",
+    r"^(?:comp-)?(?:FITC|PE|APC|PER-?CP|A(?:LEXA ?)?F(?:LUOR)?\W*|AX|BV|BB|BUV|R|V|B|G|YG|U|QDOT|PAC\w*"
+    r"|PACIFIC \w+|AMCYAN|CY\d?|TEXAS RED|ECD|HOECHST|[BRVYU]L\d|FL\s?\d+)[\w .\-/]*$",
     re.IGNORECASE,
 )
 _NO_STAIN = re.compile(r"^(?:time|width|event|doublet|hdr|index|tlsw|lineage$)", re.IGNORECASE)
@@ -61,7 +62,8 @@ def find_panel(
 
     Arguments:
         viability: channel of the viability dye; looked for by name where none is given.
-        markers: markers or channels to look at, or marker -> channel; all that have a label where none is given.
+        markers: markers or channels to look at, or marker -> channel; all that have a label where none
+            is given.
 
     Raises:
         Refusal: for a channel that is not there, or a marker on two channels.
@@ -116,7 +118,7 @@ def _dye(flow: FlowFile, assumed: list[str]) -> int | None:
     area = next((j for j in found if flow.channels[j].name.upper().endswith("A")), found[0])
     shown = flow.channels[area].label or flow.channels[area].name
     others = ", ".join(flow.names[j] for j in found if j != area)
-    rest = f"; {others} named one too and {'was' if ',' not in others else 'were'} left" if others else ""
+    rest = f"; so might be {others}" if others else ""
     assumed.append(f"Channel {flow.names[area]} ({shown}) is taken for the viability dye by its name{rest}.")
     return area
 
