@@ -10,7 +10,7 @@ def print_schema(contract: str) -> None:
     """Print a JSON Schema on standard output.
 
     Arguments:
-        contract: ``"study"`` for the study file, ``"lot"`` for the lot file or ``"result"`` for what a run prints.
+        contract: ``"study"`` for the study file, ``"lot"`` for the lot file, ``"result"`` of a run.
     """
     from mesolung.study.schema import lot_schema, result_schema, study_schema
 

@@ -107,7 +107,7 @@ def _viability(product: Product) -> Attribute | None:
 def _assay(name: str) -> Callable[[Product], Attribute | None]:
     def found(product: Product) -> Attribute | None:
         one = next((a for a in product.assay if a.name == name), None)
-        if one is None:
+        if one is None or one.value is None:
             return None
         cv = (one.cv if one.cv is not None else read_priors()["assay_cv"].value) / sqrt(one.n)
         if assays()[name].scale == "logit":

@@ -342,15 +342,16 @@ def _said(product: Product) -> list[str]:
     if together:
         spread = float(read_priors()["pair_unknown"].uncertainty)
         found.append(
-            f"{len(done)} interventions together: their combination has not been measured beside its parts, so "
+            f"{len(done)} interventions together: the combination has not been measured beside its parts, so "
             f"the interval of potency is wider, by {spread:g} in natural log for each of {together} "
             f"{'pair' if together == 1 else 'pairs'}."
         )
     found += [
         f"The assay {one.name} has no reference lot, so it moves nothing."
         for one in product.assay
-        if one.reference is None
+        if one.reference is None and one.value is not None
     ]
+    found += [f"The assay {one.name} has no value yet." for one in product.assay if one.value is None]
     if product.subpopulation:
         found.append("There is no accepted definition of subpopulations: a share moves potency either way.")
     return found
@@ -359,7 +360,7 @@ def _said(product: Product) -> list[str]:
 def _radar(
     product: Product, earlier: Mapping[str, Product], key: str, draws: int, seed: int
 ) -> dict[str, Any]:
-    """Median of each property against a fresh lot of the same source at the reference passage; more is better."""
+    """Median of each property against a fresh lot of the source at the reference passage; more is better."""
     usual = Product(
         type=product.type, source=product.source, passage=round(read_priors()["passage_reference"].value)
     )

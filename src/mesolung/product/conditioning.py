@@ -1,4 +1,4 @@
-"""What assays of a lot say of a property: the drawn lots move as a normal distribution would when it learns."""
+"""What assays say of a property of a lot: drawn lots move as a normal distribution does when it learns."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def reading(one: PotencyAssay) -> Reading | None:
     """
     row = assays()[one.name]
     spread = prior_variance(row.about) ** 0.5
-    if one.reference is None or spread == 0.0:
+    if one.value is None or one.reference is None or spread == 0.0:
         return None
     cv = one.cv if one.cv is not None else read_priors()["assay_cv"].value
     if row.scale == "logit":
@@ -72,13 +72,13 @@ def reading(one: PotencyAssay) -> Reading | None:
 
 
 def shares(one: PotencyAssay) -> tuple[float, float]:
-    """Value and reference of an assay whose reading is a share, as shares.
+    """Give value and reference of an assay whose reading is a share, as shares.
 
     Arguments:
         one: as the lot file has it, with a reference.
     """
     whole = 100.0 if one.unit == PERCENT else 1.0
-    return one.value / whole, (one.reference or 0.0) / whole
+    return (one.value or 0.0) / whole, (one.reference or 0.0) / whole
 
 
 def conditioned(

@@ -1,4 +1,4 @@
-"""The tables of a lot file: donor, culture, what was done to the cells, how they were kept, what was measured."""
+"""The tables of a lot file: donor, culture, what was done, how it was kept, what was measured."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class PotencyAssay(Part):
     """An assay of what the lot does, beside the laboratory's reference lot."""
 
     name: Said
-    value: Annotated[float, Field(gt=0)]
+    value: Annotated[float, Field(gt=0)] | None = None
     unit: Said
     reference: Annotated[float, Field(gt=0)] | None = None
     cv: Annotated[float, Field(gt=0, le=2)] | None = None

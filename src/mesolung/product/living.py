@@ -86,7 +86,7 @@ def hold_time(lot: Lot) -> NDArray[np.float64]:
 
 
 def licensing(lot: Lot) -> NDArray[np.float64]:
-    """Speed of licensing: float64[R]; a lag after thaw takes from the life in which cells could be licensed."""
+    """Speed of licensing: float64[R]; a lag after thaw takes from the life in which cells are licensed."""
     lag = lot.all(0.0)
     if lot.product.cryopreserved:
         lag = lot("licensing_frozen_lag") * np.exp(lot.shift("licensing_lag"))

@@ -70,7 +70,7 @@ class Lot:
         return None if known is None else f"{self.product.source}:{known}"
 
     def shift(self, on: str) -> NDArray[np.float64]:
-        """float64[R], what everything that is stated of the lot adds to ``on`` of ``acts.csv``, on its scale."""
+        """float64[R], what all that is stated of the lot adds to ``on`` of ``acts.csv``, on its scale."""
         found = self.all(0.0)
         for act, times in stated_acts(self.product):
             if act.on == on:
@@ -97,7 +97,8 @@ class Lot:
             value: float64[R], as drawn from the prior.
             lost: float64[R], loss of natural log with culture, of a property that has one.
         """
-        told = [one for one in self.product.assay if assays()[one.name].about == name and one.reference]
+        told = [one for one in self.product.assay if assays()[one.name].about == name]
+        told = [one for one in told if one.value and one.reference]
         if not told:
             return 0.0
         here = [(act, times) for act, times in stated_acts(self.product) if act.on == name]
@@ -149,7 +150,7 @@ class Lot:
 
     @property
     def life(self) -> NDArray[np.float64]:
-        """float64[R], passage at senescence; a culture that was harvested had not ended before it would anyway."""
+        """float64[R], passage at senescence; what was harvested had not ended before, beyond the usual."""
         usual = self.traits.senescence_passage
         return np.maximum(usual * np.exp(self.shift("life")), np.minimum(self.passage, usual))
 

@@ -76,7 +76,7 @@ class SourceTraits:
 
 @cache
 def read_priors() -> Mapping[str, Prior]:
-    """Read the tables of product priors: ``priors.csv``, and ``lot_priors.csv`` of what only lot files bring in.
+    """Read the tables of product priors: ``priors.csv``, and ``lot_priors.csv`` of what lot files bring in.
 
     Returns:
         rows by id, in the tables' order.

@@ -177,7 +177,7 @@ class Product(BaseModel):
             if assays()[one.name].scale == "logit":
                 if one.unit not in WHOLE:
                     raise ValueError(f"the assay {one.name} is a share, in {' or '.join(WHOLE)}")
-                if max(one.value, one.reference or 0.0) >= WHOLE[one.unit]:
+                if max(one.value or 0.0, one.reference or 0.0) >= WHOLE[one.unit]:
                     raise ValueError(f"the assay {one.name} is a share below {WHOLE[one.unit]:g} {one.unit}")
         return self
 

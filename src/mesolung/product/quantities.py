@@ -38,7 +38,7 @@ class In:
             the number in ``unit``.
 
         Raises:
-            PydanticCustomError: for no text, no number with a unit, another kind of unit, or one out of range.
+            PydanticCustomError: for no text, no number with a unit, another kind of unit, or out of range.
         """
         if not isinstance(value, str):
             raise PydanticCustomError("string_type", "a quantity")

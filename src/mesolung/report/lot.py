@@ -131,7 +131,7 @@ def identity(card: Mapping[str, Any]) -> str:
     """
     found = card["identity"]
     if not found["markers"]:
-        return "No identity marker was measured; had they been, they would narrow the interval of potency by 0 %."
+        return "No identity marker was measured; had they been, they would narrow potency by 0 %."
     return (
         f"Identity ({', '.join(found['markers'])}) narrows the 90 % interval of potency by "
         f"{percent(found['narrowed'])}: markers say what the cells are, not what they do."
@@ -189,7 +189,8 @@ def _sentences(card: Mapping[str, Any]) -> list[str]:
     )
     wide = card["properties"]["potency"]["now"]
     found.append(
-        f"Potency against the reference is {_band(wide)}: an assay in a dish is weakly linked to effect in people."
+        f"Potency against the reference is {_band(wide)}; what a dish tells is weakly linked to what "
+        "happens in people."
     )
     return found
 

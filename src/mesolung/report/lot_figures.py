@@ -22,8 +22,8 @@ NAMES = {
     "procoagulant": "clotting",
 }
 DOSE = (
-    "Bar: nine lots in ten that are like this one as far as it is described; stroke: median, also in words; in "
-    "brackets the change of the median from the stage above. One dose into a vein; logarithmic axis."
+    "Bar: nine lots in ten that are like this one as far as it is described; stroke: median, also in words; "
+    "in brackets the change of the median from the stage above. One dose into a vein; logarithmic axis."
 )
 FARTHEST = 3.0  # the radar's edge: beyond it a lot is as far as it gets
 

@@ -98,9 +98,9 @@ def _limits(meaning: Mapping[str, Any]) -> Figure:
     return Figure(
         id="meaning-limits",
         title="An acceptance limit: lots lost against benefit gained",
-        alt="Benefit of the accepted lots against the share of lots lost, for limits on viability and potency.",
-        caption=f"Benefit: {_title(first)}, mean over the accepted lots. Each mark is a limit; its Monte-Carlo "
-        "error stands in the table.",
+        alt="Benefit of accepted lots against the share of lots lost, for limits on viability and potency.",
+        caption=f"Benefit: {_title(first)}, mean over the accepted lots. Each mark is a limit; the "
+        "Monte-Carlo error stands in the table.",
         data=traces,
         layout=layout(xaxis=axis("lots lost (%)"), yaxis=axis("benefit of accepted lots")),
         table=_limit_table(meaning),

@@ -42,12 +42,12 @@ LIMITS: Mapping[str, tuple[float, ...]] = {
     ASSAY: (0.4, 0.6, 0.8, 1.0, 1.25, 1.6),
 }
 SAID = (
-    "Both lots are given to the same subjects in the same parameter draws; the reference lot is the one that the "
-    "study file describes, drawn by the same numbers. Benefit is towards the better direction: the natural log "
-    "of a ratio, or a difference.",
-    "An acceptance limit is tried on lots as they come: the study's product with its viability as the prior has "
-    "it. Gained: mean benefit of the accepted lots minus that of all. A gain within two Monte-Carlo errors is "
-    "none; more draws make the error smaller.",
+    "Both lots are given to the same subjects in the same parameter draws; the reference lot is the one that "
+    "the study file describes, drawn by the same numbers. Benefit is towards the better direction: the "
+    "natural log of a ratio, or a difference.",
+    "An acceptance limit is tried on lots as they come: the study's product with its viability as the prior "
+    "has it. Gained: mean benefit of the accepted lots minus that of all. A gain within two Monte-Carlo "
+    "errors is none; more draws make the error smaller.",
 )
 
 
