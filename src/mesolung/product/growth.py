@@ -56,5 +56,12 @@ def growth() -> Mapping[str, Growth]:
 
 
 def _growth(row: Row) -> Growth:
-    numbers = (required_of(row, column) for column in COLUMNS[1:6])
-    return Growth(*numbers, text_of(row, "basis"), one_of(row, "grade", GRADES))
+    return Growth(
+        required_of(row, "doubling_time"),
+        required_of(row, "spread"),
+        required_of(row, "doublings_per_passage"),
+        required_of(row, "start_cells"),
+        required_of(row, "ev_yield"),
+        text_of(row, "basis"),
+        one_of(row, "grade", GRADES),
+    )

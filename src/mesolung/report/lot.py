@@ -237,7 +237,8 @@ def _found(line: Mapping[str, Any]) -> str:
 
 def _properties(card: Mapping[str, Any]) -> Table:
     rows = [
-        (NAMES.get(name, name), _band(b["prior"]), _band(b["now"])) for name, b in card["properties"].items()
+        (NAMES.get(str(name), str(name)), _band(b["prior"]), _band(b["now"]))
+        for name, b in card["properties"].items()
     ]
     header = ("Against the reference", "Before its assays (90 %)", "With its assays (90 %)")
     return table("What the lot does", header, rows)
@@ -271,7 +272,7 @@ def _assays(card: Mapping[str, Any]) -> Table | None:
             one["name"],
             f"{number(one['value'])} {one['unit']}",
             number(one["reference"]),
-            NAMES.get(one["about"], one["about"]) if one["used"] else "moves nothing",
+            NAMES.get(str(one["about"]), str(one["about"])) if one["used"] else "moves nothing",
             number(one["link"]),
             one["grade"],
         )

@@ -13,7 +13,7 @@ from mesolung.report.style import GRID, MUTED, PALETTE, SYMBOLS, Figure, Look, a
 from mesolung.report.tables import table
 from mesolung.report.waterfall import waterfall_figures
 
-NAMES = {
+NAMES: Mapping[str, str] = {
     "potency": "secretion and cargo",
     "licensing": "licensing",
     "loss": "death rate in the lung",
@@ -61,7 +61,7 @@ def properties_figure(card: Mapping[str, Any]) -> Figure:
     """
     bars, labels, rows = [], [], []
     for y, (name, bands) in enumerate(card["properties"].items()):
-        label = NAMES.get(name, name)
+        label = NAMES.get(str(name), str(name))
         labels.append(label)
         for shift, colour, symbol, when, key in (
             (-0.12, MUTED, SYMBOLS[1], "before its assays", "prior"),
