@@ -141,7 +141,7 @@ def _place(source: FcsBytes, head: FcsHead, layout: Layout, log: RepairLog) -> L
         source.refuse("no events", found=f"{length} bytes of events", allowed="at least one event")
     if events < 1 or events * width > room:
         short = first + max(events, 1) * width - source.size
-        if short != 1 or first <= head.text[1] + 1:
+        if short != 1 or first != head.text[1] + 2:  # one byte late, and just after TEXT
             source.refuse(
                 "truncated: the events end after the end of the file",
                 found=f"{source.size} bytes",
