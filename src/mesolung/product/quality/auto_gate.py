@@ -15,7 +15,7 @@ from mesolung.product.quality.transforms import Transform, checked_transform
 from mesolung.product.quality.valley import find_valley
 from mesolung.reading import Refusal
 
-CONTROL_SHARE = 0.99  # of a control's events lie below the threshold: the convention that 1 % may be positive
+CONTROL_SHARE = 0.995  # of a control's events lie below the threshold, by convention
 DEBRIS_SHARE = 1 / 3  # of the main peak's forward scatter; a peak above it is another kind of cell
 SPREADS = 4.0  # robust standard deviations of area by height that a singlet may be away
 FEWEST_CONTROL = 100  # events of a control that can carry a threshold
@@ -34,9 +34,9 @@ def auto_gate(
 ) -> Gated:
     """Gate cells, singlets, viable events and each marker's positive ones, where no gate is given.
 
-    A marker's threshold is the 99th percentile of its fluorescence-minus-one control, else of the isotype or
-    unstained control, else the valley between two peaks on the logicle scale. With one peak and no control,
-    its positive share is not told. What was taken for granted stands in `assumed`.
+    A marker's threshold is the 99.5th percentile of its fluorescence-minus-one control, else of the isotype
+    or unstained control, else the valley between two peaks on the logicle scale. With one peak and no
+    control, its positive share is not told. What was taken for granted stands in `assumed`.
 
     Arguments:
         flow: the stained sample; its own spillover matrix is taken out where it holds one.
@@ -219,7 +219,7 @@ class _AutoGate:
             threshold = self._of_control(chosen, column)
             self.assumed.append(
                 f"{marker}+ lies above {threshold:.4g}, the {100 * CONTROL_SHARE:g}th percentile of the "
-                f"{kind} {chosen.file.name}."
+                f"{kind} {chosen.file.name}: about {100 * (1 - CONTROL_SHARE):g} % of dim events do too."
             )
         else:
             found = self._valley(column)

@@ -15,7 +15,8 @@ from mesolung.product.quality.repair import RepairLog
 LARGEST = 4 << 30  # bytes of decoded events
 AT_ONCE = 1 << 24  # bytes that are decoded at a time
 LOOKED_AT = 4096  # events by which a layout is judged
-SMALLEST, BIGGEST = 1e-9, 1e12  # beyond them a stored float is no intensity
+SMALLEST, BIGGEST = 1e-9, 100.0  # of a channel's range, beyond which a stored float is no intensity
+RANGE = 262144.0  # where a file gives none
 Events = npt.NDArray[np.float64]
 
 
@@ -62,8 +63,9 @@ def plausible(source: FcsBytes, layout: Layout) -> float:
         top = np.array([channel.range for channel in layout.channels])
         return float(np.mean(~(values > np.where(np.isnan(top) | (top < 1), np.inf, top))))
     size = np.abs(values)
+    top = np.array([c.range if np.isfinite(c.range) and c.range > 0 else RANGE for c in layout.channels])
     with np.errstate(invalid="ignore"):
-        return float(np.mean((size == 0) | ((size >= SMALLEST) & (size <= BIGGEST))))
+        return float(np.mean((size == 0) | ((size >= SMALLEST * top) & (size <= BIGGEST * top))))
 
 
 def _by_flowio(source: FcsBytes, layout: Layout) -> Events | None:

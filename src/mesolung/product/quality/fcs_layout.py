@@ -69,7 +69,7 @@ def find_layout(source: FcsBytes, head: FcsHead, log: RepairLog, plausible: Plau
     before = len(log.entries)
     layout = _place(source, head, Layout(0, 0, kind, order, channels, True), log)
     layout = replace(layout, sound=certain and len(log.entries) == before)
-    return _believed(source, layout, log, plausible)
+    return _believed(source, layout, head.text[1], log, plausible)
 
 
 def _order(
@@ -141,7 +141,7 @@ def _place(source: FcsBytes, head: FcsHead, layout: Layout, log: RepairLog) -> L
         source.refuse("no events", found=f"{length} bytes of events", allowed="at least one event")
     if events < 1 or events * width > room:
         short = first + max(events, 1) * width - source.size
-        if short != 1 or first <= head.text[1] + 1:
+        if short != 1 or first != head.text[1] + 2:  # one byte late, and just after TEXT
             source.refuse(
                 "truncated: the events end after the end of the file",
                 found=f"{source.size} bytes",
@@ -166,7 +166,9 @@ def _placeless(source: FcsBytes, head: FcsHead, layout: Layout, total: int | Non
     return replace(layout, first=first, events=total)
 
 
-def _believed(source: FcsBytes, layout: Layout, log: RepairLog, plausible: Plausible) -> Layout:
+def _believed(
+    source: FcsBytes, layout: Layout, text_last: int, log: RepairLog, plausible: Plausible
+) -> Layout:
     """Replace a reading that makes no sense by one that does: bytes the other way round, or a byte beside."""
     if plausible(source, layout) >= DOUBTED:
         return layout
@@ -176,14 +178,26 @@ def _believed(source: FcsBytes, layout: Layout, log: RepairLog, plausible: Plaus
         for shift in (-1, 1)
         if layout.first + shift + layout.events * layout.width <= source.size
     ]
-    for other in (swapped, *shifted):
-        if plausible(source, other) > BELIEVED:
-            if other is swapped:
-                said = "1,2,3,4" if layout.order == "<" else "4,3,2,1"
-                log.add("$BYTEORD", said, "the bytes stand the other way round, and are read so")
-            else:
-                log.add("start of the events", layout.first, f"offset by one; read from byte {other.first}")
-            return other
+    believed = [other for other in (swapped, *shifted) if plausible(source, other) > BELIEVED]
+    if len(believed) > 1:
+        # Bytes that are both turned and a byte beside look like numbers too; the right ones follow TEXT, or
+        # end with the file.
+        size = layout.events * layout.width
+        fitting = [b for b in believed if b.first == text_last + 1 or b.first + size == source.size]
+        if len(fitting) != 1:
+            source.refuse(
+                "the events can be read in two ways",
+                found="most values are no plausible intensities",
+                allowed="a right $BYTEORD, and the right first byte",
+            )
+        believed = fitting
+    if believed:
+        if believed[0] is swapped:
+            said = "1,2,3,4" if layout.order == "<" else "4,3,2,1"
+            log.add("$BYTEORD", said, "the bytes stand the other way round, and are read so")
+        else:
+            log.add("start of the events", layout.first, f"offset by one; read from byte {believed[0].first}")
+        return believed[0]
     if layout.kind != "I":  # of integers, the bits above the range are named where they are cleared
         log.add("events", "most values are no plausible intensities", "read as the file says")
     return layout

@@ -109,7 +109,8 @@ def read_lot_markers(path: str | PathLike[str]) -> LotMarkers:
     Source: Rand and others, CIDMap, doi 10.5281/zenodo.4012398 (MIT).
     """
     sheet = read_sheet(path)
-    titles = [cell.casefold() for cell in sheet.rows[0][1]]
+    first, header = sheet.rows[0]
+    titles = [cell.casefold() for cell in header]
     if titles == list(SINGLE):
         rows = _read(sheet, 1, len(SINGLE), _single)
     elif titles == list(RANGE):
@@ -119,9 +120,7 @@ def read_lot_markers(path: str | PathLike[str]) -> LotMarkers:
         short = sheet.rows[1][1]
         rows = _read(sheet, 2, len(short), lambda s, line, cells: _paper(s, line, cells, short))
     else:
-        sheet.refuse(
-            "no table of lots' markers", sheet.rows[0][0], ", ".join(titles)[:100], ", ".join(SINGLE)
-        )
+        sheet.refuse("no table of lots' markers", first, ", ".join(titles)[:100], ", ".join(SINGLE))
     return LotMarkers(sheet.file, tuple(rows), sheet.log.entries)
 
 
