@@ -261,6 +261,7 @@ def _acts(product: Product) -> list[dict[str, Any]]:
             "meaning": act.meaning,
         }
         for act, times in stated_acts(product)
+        if act.mean or act.variance
     ]
 
 

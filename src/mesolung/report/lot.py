@@ -113,7 +113,7 @@ def answer(card: Mapping[str, Any]) -> str:
     Arguments:
         card: of the lot.
     """
-    said = [f"{one['name']}: {one['outcome']}" for one in card["release"]]
+    said = [f"{one['name']}: {outcome(one)}" for one in card["release"]]
     first, last = card["dose"][0], card["dose"][-1]
     worth = (
         ""
@@ -121,6 +121,23 @@ def answer(card: Mapping[str, Any]) -> str:
         else f"; of a dose {percent(last['p50'] / first['p50'])} are left {last['stage']}"
     )
     return f"{'; '.join(said) or 'no specification'}{worth}."
+
+
+def outcome(release: Mapping[str, Any]) -> str:
+    """The outcome of a specification in words: one that is not fully tested says how far it is.
+
+    Arguments:
+        release: of the card.
+    """
+    lines = release["lines"]
+    missing = sum(line["outcome"] == "not tested" for line in lines)
+    if release["outcome"] != "not tested":
+        return str(release["outcome"])
+    return (
+        "not tested"
+        if missing == len(lines)
+        else f"passes what was tested, {missing} of {len(lines)} limits not tested"
+    )
 
 
 def identity(card: Mapping[str, Any]) -> str:
@@ -197,7 +214,7 @@ def _sentences(card: Mapping[str, Any]) -> list[str]:
 
 def _overview(card: Mapping[str, Any]) -> Table:
     rows = [
-        (one["name"], one["outcome"], _chance(one["probability"]), one["source"]) for one in card["release"]
+        (one["name"], outcome(one), _chance(one["probability"]), one["source"]) for one in card["release"]
     ]
     header = ("Specification", "Outcome", "Probability that all measured limits are met", "Source")
     return table("Definitions side by side", header, rows, (2,))
@@ -215,7 +232,7 @@ def _release(one: Mapping[str, Any]) -> Table:
         for line in one["lines"]
     ]
     header = ("What", "Limit", "Measured", "Outcome", "Probability")
-    return table(f"{one['name']}: {one['outcome']}", header, rows, (4,))
+    return table(f"{one['name']}: {outcome(one)}", header, rows, (4,))
 
 
 def _chance(value: Any) -> str:
