@@ -124,11 +124,11 @@ def _limit_table(meaning: Mapping[str, Any]) -> Any:
             number(row["limit"]),
             percent(row["lost"]),
             number(row["effect"]),
-            number(row["monte_carlo"]),
             number(row["gained"]),
+            number(row["monte_carlo"]),
         )
         for name, lines in meaning["limits"].items()
         for row in lines
     ]
-    header = ("Limit on", "At least", "Lots lost", "Benefit of accepted", "Monte-Carlo error", "Gained")
+    header = ("Limit on", "At least", "Lots lost", "Benefit of accepted", "Gained", "Monte-Carlo error")
     return table("Acceptance limits", header, rows, (1, 2, 3, 4, 5))

@@ -197,14 +197,19 @@ def _limits(usual: Product, effect: Values, setting: Setting) -> dict[str, Any]:
 
 def _limit(limit: float, values: Values, effect: Values) -> dict[str, Any]:
     known = np.isfinite(effect)
-    kept = known & (values >= limit)
-    enough = kept.sum() > 1
-    mean = float(effect[kept].mean()) if enough else float("nan")
-    error = float(effect[kept].std(ddof=1) / np.sqrt(kept.sum())) if enough else float("nan")
+    kept, lost = known & (values >= limit), known & (values < limit)
+    share = float(lost.sum() / max(known.sum(), 1))
+    if kept.sum() == 0:
+        nothing = float("nan")
+        return {"limit": limit, "lost": share, "effect": nothing, "gained": nothing, "monte_carlo": nothing}
+    mean = float(effect[kept].mean())
+    # What is gained is the lost share's part of the difference between accepted and lost lots.
+    parts = [effect[part].var(ddof=1) / part.sum() if part.sum() > 1 else np.nan for part in (kept, lost)]
+    error = share * float(np.sqrt(sum(parts))) if lost.any() else 0.0
     return {
         "limit": limit,
-        "lost": float(1.0 - kept.sum() / max(known.sum(), 1)),
+        "lost": share,
         "effect": mean,
+        "gained": mean - float(effect[known].mean()),
         "monte_carlo": error,
-        "gained": mean - float(effect[known].mean()) if enough else float("nan"),
     }
