@@ -6,6 +6,7 @@ import csv
 import hashlib
 import warnings
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -54,9 +55,7 @@ REFUSED = {
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(Path(__file__).resolve().parent.parent / "tools"))
-        import broken_fcs
-        import synthetic_lots
-
+        broken_fcs, synthetic_lots = (import_module(name) for name in ("broken_fcs", "synthetic_lots"))
         folder = tmp_path_factory.mktemp("fcs")
         sound = synthetic_lots.fcs_bytes(synthetic_lots.draw(synthetic_lots.LOTS[0], EVENTS))
         written = {}
