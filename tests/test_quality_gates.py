@@ -157,3 +157,12 @@ def test_intervals_of_shares_are_those_of_scipy(count: int, of: int, method: str
 
 def test_nothing_counted_is_nothing_known() -> None:
     assert share_interval(0, 0) == (0.0, 1.0)
+
+
+def test_a_real_gate_file_and_its_matrix_agree(shared: Path) -> None:
+    folder = shared / "samples" / "FlowKit"
+    gates, table = read_gates(folder / "8_color_ICS.xml"), read_spillover(folder / "den_comp.csv")
+    (unmixing,) = gates.matrices.values()
+    assert unmixing.detectors == table.channels
+    np.testing.assert_allclose(unmixing.matrix, table.matrix, atol=5e-6)
+    assert len(gates.gates) > 5
