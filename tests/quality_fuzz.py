@@ -12,6 +12,7 @@ import pytest
 
 from mesolung.reading import Refusal
 
+ROOT = Path(__file__).resolve().parent.parent
 SECONDS = float(os.environ.get("MESOLUNG_FUZZ_SECONDS", "20"))  # of each family of readers
 SLOWEST = 10.0  # seconds of one file, on a busy machine
 MOST_MEMORY = 400 << 20  # bytes that the peak may rise by
@@ -57,6 +58,12 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
             if 0 <= line < after:
                 content = content[:line] + content[after:] + content[line:after]
     return content
+
+
+def samples(*names: str) -> list[bytes]:
+    """Files of the shared samples, those that are there."""
+    folder = Path(os.environ.get("MESOLUNG_SHARED", ROOT.parent / "shared")) / "samples"
+    return [(folder / name).read_bytes() for name in names if (folder / name).is_file()]
 
 
 def fuzz(seeds: Sequence[bytes], read: Callable[[Path], object], folder: Path, name: str) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tests import quality_texts as texts
-from tests.quality_fuzz import fuzz
+from tests.quality_fuzz import fuzz, samples
 
 from mesolung.product import apply_gates, auto_gate, read_fcs, read_gates
 
@@ -26,7 +26,13 @@ def test_cytometry(tmp_path: Path, tool_module: Callable[[str], ModuleType]) -> 
             read_fcs(path, flow.datasets - 1)
         auto_gate(flow)
 
-    assert fuzz([sound, *broken(sound).values()], read, tmp_path, "fcs") > 10
+    real = samples(
+        "FlowIO/data_start_offset_discrepancy_example.fcs",
+        "FlowIO/variable_int_example.fcs",
+        "FlowKit/index_sorted_example.fcs",
+        "fcsparser/cyflow_cube_8.fcs",
+    )
+    assert fuzz([sound, *real, *broken(sound).values()], read, tmp_path, "fcs") > 10
 
 
 def test_gates(tmp_path: Path, tool_module: Callable[[str], ModuleType]) -> None:

@@ -56,8 +56,11 @@ def find_header(
         twice = None
         for j, cell in enumerate(cells):
             title, unit = split_unit(cell)
+            # "Total cells/mL" is a title of its own; "Size/nm" is a title with its unit.
+            if not any(_named(title, patterns) for patterns in names.values()):
+                title, unit = split_slash(title, unit)
             for what, patterns in names.items():
-                if any(re.fullmatch(p, title, re.IGNORECASE) for p in patterns):
+                if _named(title, patterns):
                     if what in columns:
                         twice = (cells[columns[what]], cell)
                     else:
@@ -70,8 +73,12 @@ def find_header(
     return None
 
 
+def _named(title: str, patterns: Sequence[str]) -> bool:
+    return any(re.fullmatch(pattern, title, re.IGNORECASE) for pattern in patterns)
+
+
 def split_unit(title: str) -> tuple[str, str]:
-    """Part a column's title from its unit, which stands in brackets, after a slash or as a percent sign."""
+    """Part a column's title from its unit, which stands in brackets or as a percent sign."""
     text = " ".join(title.split())
     match = re.fullmatch(r"(.*?)\s*[\[(]\s*([^\])]*)\s*[\])]", text)
     if match and match[1]:
@@ -79,5 +86,10 @@ def split_unit(title: str) -> tuple[str, str]:
     match = re.fullmatch(r"(?:%\s*(.+)|(.+?)\s*%)", text)
     if match:
         return (match[1] or match[2]).strip(), "%"
-    match = re.fullmatch(r"(.+?)\s*/\s*(µ?m?[lL]|n?m|cm-?3)", text)
-    return (match[1].strip(), f"/{match[2]}") if match else (text, "")
+    return text, ""
+
+
+def split_slash(title: str, unit: str) -> tuple[str, str]:
+    """Part a column's title from the unit after a slash; one that has a unit stays."""
+    match = re.fullmatch(r"(.+?)\s*/\s*(µ?m?[lL]|n?m|cm-?3)", title)
+    return (match[1].strip(), f"/{match[2]}") if match and not unit else (title, unit)

@@ -127,12 +127,9 @@ def read_fcs(path: str | PathLike[str], dataset: int = 0) -> FlowFile:
     """
     lab("flowio", "reading FCS files")
     with opened(path) as source:
-        places, heads, logs = _datasets(source)
-        if not 0 <= dataset < len(places):
-            source.refuse("no such data set", found=dataset, allowed=f"0 to {len(places) - 1}")
-        log, head, here = logs[dataset], heads[dataset], places[dataset]
-        if len(places) > 1:
-            log.add("file", f"{len(places)} data sets", f"this is number {dataset}, counted from 0")
+        here, head, log, datasets = _dataset(source, dataset)
+        if datasets > 1:
+            log.add("file", f"{datasets} data sets", f"this is number {dataset}, counted from 0")
         layout = find_layout(here, head, log, plausible)
         events = decode(here, layout, log)
     events.flags.writeable = False
@@ -141,7 +138,7 @@ def read_fcs(path: str | PathLike[str], dataset: int = 0) -> FlowFile:
         source.file,
         head.version,
         dataset,
-        len(places),
+        datasets,
         layout.channels,
         events,
         MappingProxyType(dict(head.keywords)),
@@ -152,23 +149,28 @@ def read_fcs(path: str | PathLike[str], dataset: int = 0) -> FlowFile:
     return replace(flow, repairs=log.entries)
 
 
-def _datasets(source: FcsBytes) -> tuple[list[FcsBytes], list[FcsHead], list[RepairLog]]:
-    """Every data set, as each says where the next one begins."""
-    places, heads, logs = [source], [], []
+def _dataset(source: FcsBytes, wanted: int) -> tuple[FcsBytes, FcsHead, RepairLog, int]:
+    """Find a data set by following where each says that the next one begins; and count them all."""
+    found = None
+    here, count = source, 0
     while True:
-        here = places[-1]
         log = RepairLog()
-        heads.append(read_head(here, log))
-        logs.append(log)
-        text = heads[-1].keywords.get("$NEXTDATA", "0")
+        head = read_head(here, log)
+        if count == wanted:
+            found = here, head, log
+        count += 1
+        text = head.keywords.get("$NEXTDATA", "0")
         step = whole(text)
         if step == 0:
             break
-        if step is None or step < SHORTEST or here.size - step < SHORTEST or len(places) >= MOST_DATASETS:
+        # A data set holds its own TEXT: a next one within it would read the same bytes for ever.
+        if step is None or step <= head.text[1] or here.size - step < SHORTEST or count >= MOST_DATASETS:
             log.add("$NEXTDATA", text or "nothing", "no further data set read")
             break
         if here.part(step, step + 2) != b"FCS":
             log.add("$NEXTDATA", text, "no data set begins there; none read")
             break
-        places.append(replace(here, start=here.start + step))
-    return places, heads, logs
+        here = replace(here, start=here.start + step)
+    if found is None:
+        source.refuse("no such data set", found=wanted, allowed=f"0 to {count - 1}")
+    return *found, count

@@ -75,7 +75,8 @@ def _by_flowio(source: FcsBytes, layout: Layout) -> Events | None:
         with warnings.catch_warnings(), source.file.open("rb") as stream:
             warnings.simplefilter("ignore")
             found = flowio.FlowData(stream, ignore_offset_discrepancy=True, nextdata_offset=source.start)
-        values = np.asarray(found.events, dtype=float)
+        with np.errstate(invalid="ignore"):  # a signalling nan stays a nan
+            values = np.asarray(found.events, dtype=float)
     except Exception:  # whatever it stumbles on, the layout is known and decoded without it
         return None
     shape = (layout.events, len(layout.channels))

@@ -10,7 +10,7 @@ from mesolung.product.quality.fcs_bytes import SHORTEST, FcsBytes
 from mesolung.product.quality.repair import RepairLog
 
 VERSIONS = ("FCS2.0", "FCS3.0", "FCS3.1")
-LONGEST_TEXT = 16 << 20  # bytes; the longest TEXT of the samples has 8 kB
+LONGEST_TEXT = 8 << 20  # bytes; the longest TEXT of the samples has 8 kB
 SEARCHED = 8192  # bytes in which a lost TEXT is looked for
 NEEDED = ("$PAR", "$DATATYPE", "$BYTEORD")
 _HELD = "\ue000"  # stands for a doubled delimiter while a text is split

@@ -10,6 +10,9 @@ from mesolung.product.quality.gates import Boolean, Dimension, Gate, Values
 from mesolung.product.quality.gatingml import GateSet, Unmixing
 from mesolung.product.quality.repair import RepairLog
 from mesolung.product.quality.spillover import PREFIXES, compensate, spillover_of
+from mesolung.reading import Refusal
+
+LARGEST = 1 << 31  # memberships, a byte each
 
 
 def apply_gates(flow: FlowFile, gates: GateSet) -> Gated:
@@ -25,6 +28,9 @@ def apply_gates(flow: FlowFile, gates: GateSet) -> Gated:
     Raises:
         Refusal: for a channel that the file lacks, or where the `lab` extra is missing.
     """
+    size = len(gates.gates) * len(flow.events)
+    if size > LARGEST:
+        raise Refusal("too many gates for this many events", file=gates.file, found=size, allowed=LARGEST)
     return _Applied(flow, gates).gated()
 
 
@@ -98,6 +104,8 @@ class _Applied:
                         "gates", f"channel {name}", f"read as {short}, compensated by the file's matrix"
                     )
                     return self._channel(short, "FCS")
+        # A matrix gives the fluorochromes alone; every other channel is as it was measured.
+        values = values if compensation == "FCS" else self.flow.scaled
         return values[:, self.flow.column(name)]
 
     def _compensated(self, ref: str) -> tuple[dict[str, int], Values]:
@@ -118,6 +126,4 @@ class _Applied:
     def _unmixed(self, matrix: Unmixing) -> tuple[dict[str, int], Values]:
         seen = self.flow.scaled[:, [self.flow.column(name) for name in matrix.detectors]]
         inverse = matrix.matrix if matrix.inverted else np.linalg.pinv(matrix.matrix)
-        values = np.column_stack([self.flow.scaled, seen @ inverse])
-        start = len(self.flow.channels)
-        return {name: start + j for j, name in enumerate(matrix.fluorochromes)}, values
+        return {name: j for j, name in enumerate(matrix.fluorochromes)}, seen @ inverse

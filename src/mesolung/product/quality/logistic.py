@@ -17,7 +17,7 @@ FEWEST_DOSES = 4  # distinct concentrations; four parameters need as many
 LEAST_SPAN = 3.0  # residual standard deviations that the curve must rise by
 MOST_CORRELATED = 0.9999  # of two parameters; beyond it they are one
 STEEPEST = 20.0
-TURNING = 10.0  # beyond this factor outside the doses, the middle of the curve was not seen
+UNKNOWN = 10.0  # factor; a middle whose standard error is more is not known
 Values = npt.NDArray[np.float64]
 
 
@@ -133,18 +133,34 @@ def fit_logistic(concentration: npt.ArrayLike, signal: npt.ArrayLike, level: flo
 def _fitted(x: Values, y: Values) -> tuple[Values, Values, Values] | None:
     """The best of several starts: parameters, residuals and their derivatives."""
     doses = np.log(np.unique(x[x > 0]))
-    floor, ceiling = doses[0] - 3 * np.log(TURNING), doses[-1] + 3 * np.log(TURNING)
+    reach = 3 * np.log(UNKNOWN)
+
+    def parameters(q: Values) -> Values:
+        # Bottom and rise, which is positive: a curve that falls has a negative slope.
+        return np.array([q[0], q[0] + q[1], q[2], q[3]])
+
+    dosed = x > 0
+    sign = 1.0 if np.polyfit(np.log(x[dosed]), y[dosed], 1)[0] >= 0 else -1.0
+    slopes = sorted((0.05 * sign, STEEPEST * sign))
+    low = [-2.0, 1e-6, doses[0] - reach, slopes[0]]
+    high = [2.0, 10.0, doses[-1] + reach, slopes[1]]
     best = None
-    for sign in (1.0, -1.0):
-        for start in np.quantile(doses, [0.25, 0.5, 0.75]):
-            bounds = [-2.0, 0.0, floor, sorted((0.05 * sign, STEEPEST * sign))[0]]
-            limits = [1.0, 4.0, ceiling, sorted((0.05 * sign, STEEPEST * sign))[1]]
-            found = least_squares(
-                lambda p: _curve(x, p) - y, [0.0, 1.0, start, sign], bounds=(bounds, limits), max_nfev=400
-            )
-            if found.success and (best is None or found.cost < best.cost):
-                best = found
-    return None if best is None else (best.x, best.fun, best.jac)
+    for start in np.quantile(doses, [0.25, 0.5, 0.75]):
+        found = least_squares(
+            lambda q: _curve(x, parameters(q)) - y,
+            [0.0, 1.0, start, sign],
+            bounds=(low, high),
+            max_nfev=400,
+            xtol=1e-10,
+            ftol=1e-10,
+        )
+        if found.success and (best is None or found.cost < best.cost):
+            best = found
+    if best is None:
+        return None
+    bottom, rise, middle, slope = best.jac.T
+    # With the top in the rise's place, the bottom alone moves the curve against it.
+    return parameters(best.x), best.fun, np.column_stack([bottom - rise, rise, middle, slope])
 
 
 def _identified(p: Values, sd: float, jacobian: Values, doses: Values) -> None:
@@ -157,7 +173,7 @@ def _identified(p: Values, sd: float, jacobian: Values, doses: Values) -> None:
     problem = None
     if top - bottom < LEAST_SPAN * sd:
         problem = f"a rise of {(top - bottom) / sd if sd else 0:.2g} residual standard deviations"
-    elif not doses[0] / TURNING < np.exp(log_half) < doses[-1] * TURNING:
+    elif not doses[0] <= np.exp(log_half) <= doses[-1]:
         problem = f"its middle at {np.exp(log_half):.3g}, outside the concentrations"
     elif abs(slope) >= 0.999 * STEEPEST:
         problem = "a step between two concentrations"
@@ -172,7 +188,7 @@ def _identified(p: Values, sd: float, jacobian: Values, doses: Values) -> None:
             spread = np.sqrt(np.diag(np.linalg.inv(information))) * sd
             if spread[0] > top - bottom or spread[1] > top - bottom:
                 problem = "an end of the curve that no standard comes near"
-            elif spread[2] > np.log(TURNING):
+            elif spread[2] > np.log(UNKNOWN):
                 problem = "a middle that is known to no power of ten"
     if problem:
         raise Refusal(

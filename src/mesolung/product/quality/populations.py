@@ -27,7 +27,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "percent": (
         r"(?:of |freq\.? of |frequency of )?(?:parent|grandparent|total|gated)",
         r"percent(?:age)?(?: of (?:parent|total)| positive| pos\.?)?",
-        r"positive|frequency|freq\.?|value|result|%",
+        r"positive|frequency|freq\.?|value|result|%|fraction(?: of \w+)?|proportion(?: of \w+)?",
     ),
     "count": (r"count|events?|#events|number|cells",),
     "intensity": (r"(?:g?mfi|median|mean|geo\.? ?mean)(?:[ :,].*)?|median fluorescence(?: intensity)?",),

@@ -75,7 +75,7 @@ def read_spillover(path: str | PathLike[str]) -> Spillover:
     sheet = read_sheet(path)
     (first, header), *rows = sheet.rows
     names = [cell.lstrip("# ") for cell in header]
-    titled = names[:1] == [""] or (bool(rows) and len(rows) == len(names) - 1)
+    titled = names[:1] == [""] or (bool(rows) and all(cells[0] in names[1:] for _, cells in rows))
     names = names[1:] if titled else names
     while names and not names[-1]:
         names.pop()
