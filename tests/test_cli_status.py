@@ -118,7 +118,7 @@ def test_version_imports_nothing_heavy() -> None:
         ("run", EXAMPLE, "--json", "--json"),
         ("run", EXAMPLE, "--scheduler", "tcp://10.0.0.1:8786"),
         ("run", "no-such-file.toml"),
-        ("schema", "lot"),
+        ("schema", "diary"),
         ("schema", "study", "result"),
         ("explain", "no_such_name_at_all"),
         ("explain", ""),
@@ -146,7 +146,7 @@ def test_wrong_usage_is_refused_in_one_line(say, tmp_path: Path, arguments: tupl
         (("run", EXAMPLE, "--replicates", "many"), "found many"),
         (("run", EXAMPLE, "--seed", "1", "--seed", "2"), "--seed stands twice (allowed: once)"),
         (("export", "-o", "a.xml", "--out", "b.xml"), "--out stands twice (allowed: once)"),
-        (("schema", "lot"), "'lot' is not one of 'study', 'result'"),
+        (("schema", "diary"), "'diary' is not one of 'study', 'lot', 'result'"),
         (("explain", " "), "unknown name (found nothing;"),
     ],
 )

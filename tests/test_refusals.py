@@ -209,7 +209,9 @@ CASES = {
     ),
     "infusion of three": Case(DOSE, DOSE + '\ninfusion = ["10 min", "60 min", "80 min"]', "at most 2", 1),
     "lot file": Case(
-        '{ type = "cells", source = "umbilical cord", cryopreserved = true }', '"lot.toml"', "a lot file"
+        '{ type = "cells", source = "umbilical cord", cryopreserved = true }',
+        '"lot.toml"',
+        "no such lot file",
     ),
     "EV in cells": Case('type = "cells"', 'type = "ev"', "a product of type ev cannot have this unit", 1),
     "living EV": Case('type = "cells"', 'type = "ev", viability = 0.9', "so it has no viability"),

@@ -34,7 +34,10 @@ from mesolung.biology.tables import (
     routes,
 )
 from mesolung.population import traits as trait_module
+from mesolung.product import acts as act_module
+from mesolung.product import assays as assay_module
 from mesolung.product import factors as factor_module
+from mesolung.product import growth as growth_module
 from mesolung.product import priors as prior_module
 from mesolung.product import unstated as unstated_module
 from mesolung.product.priors import read_sources
@@ -382,6 +385,12 @@ def test_a_damaged_table_is_refused_at_its_line(
         ("product", "unstated_doses.csv", unstated_module.unknown_doses, "dose", "", "dose is empty"),
         ("product", "priors.csv", prior_module.read_priors, "value", "1,5", "value is not a number"),
         ("product", "sources.csv", prior_module.read_sources, "procoagulant", "", "procoagulant is empty"),
+        ("product", "lot_priors.csv", prior_module.read_priors, "value", "", "value is empty"),
+        ("product", "acts.csv", act_module.acts, "on", "colour", "unknown on"),
+        ("product", "acts.csv", act_module.acts, "none", "1", "none is no probability below 1"),
+        ("product", "assays.csv", assay_module.assays, "sense", "2", "sense is neither 1 nor -1"),
+        ("product", "assays.csv", assay_module.assays, "link", "1", "link is no correlation below 1"),
+        ("product", "growth.csv", growth_module.growth, "doubling_time", "", "doubling_time is empty"),
         ("product", "unstated.csv", unstated_module.unstated, "what", "colour", "unknown what"),
         ("product", "unstated.csv", unstated_module.unstated, "share", "often", "share is not a number"),
     ],

@@ -21,6 +21,7 @@ _ROOMS = {
     "assemble": "mesolung.biology",
     "compile_model": "mesolung.engine",
     "dose_events": "mesolung.cohort",
+    "read_lot": "mesolung.study",
     "read_study": "mesolung.study",
     "run_cohort": "mesolung.cohort",
     "run_study": "mesolung.study.run",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from mesolung.engine import compile_model as compile_model
     from mesolung.reading import Refusal as Refusal
     from mesolung.report import write_report as write_report
+    from mesolung.study import read_lot as read_lot
     from mesolung.study import read_study as read_study
     from mesolung.study.result import Result as Result
     from mesolung.study.run import run_study as run_study

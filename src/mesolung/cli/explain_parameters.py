@@ -37,7 +37,7 @@ def parameter_entries() -> Iterator[Entry]:
         }
         yield _parameter("parameter", row, place, row.between_subject, uses)
     for prior in read_priors().values():
-        table: dict[str, Fact] = {"table": "product/priors.csv"}
+        table: dict[str, Fact] = {"table": f"product/{prior.table}"}
         yield _parameter("product parameter", prior, {}, 0.0, table)
 
 

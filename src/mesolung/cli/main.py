@@ -12,13 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from mesolung import __version__
+from mesolung.cli.limits import MOST_DRAWS, MOST_REPLICATES
+from mesolung.cli.lot_command import lot
 from mesolung.cli.once import OnceCommand
 
 DONE, FAILED, REFUSED, CANCELLED = 0, 1, 2, 130
 
-# Beyond these a run would outgrow any machine before it answered.
-MOST_REPLICATES = 100_000
-MOST_DRAWS = 10_000
 
 app = typer.Typer(
     name="mesolung",
@@ -32,9 +31,10 @@ app = typer.Typer(
 
 
 class Contract(StrEnum):
-    """The two formats of which a JSON Schema can be printed."""
+    """The formats of which a JSON Schema can be printed."""
 
     study = "study"
+    lot = "lot"
     result = "result"
 
 
@@ -266,6 +266,9 @@ def register(
     raise typer.Exit(code)
 
 
+app.command(cls=OnceCommand)(lot)
+
+
 @app.command(cls=OnceCommand)
 def evidence(
     name: Annotated[
@@ -318,7 +321,7 @@ def export(
 
 @app.command(cls=OnceCommand)
 def schema(contract: Annotated[Contract, typer.Argument(help="Which format.")]) -> None:
-    """Print the JSON Schema of the study file or of the result."""
+    """Print the JSON Schema of the study file, of the lot file or of the result."""
     from mesolung.cli.schema import print_schema
 
     print_schema(contract.value)

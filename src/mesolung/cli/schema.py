@@ -10,9 +10,9 @@ def print_schema(contract: str) -> None:
     """Print a JSON Schema on standard output.
 
     Arguments:
-        contract: ``"study"`` for the study file or ``"result"`` for what a run prints.
+        contract: ``"study"`` for the study file, ``"lot"`` for the lot file, ``"result"`` of a run.
     """
-    from mesolung.study.schema import result_schema, study_schema
+    from mesolung.study.schema import lot_schema, result_schema, study_schema
 
-    schema = study_schema() if contract == "study" else result_schema()
+    schema = {"study": study_schema, "lot": lot_schema, "result": result_schema}[contract]()
     sys.stdout.write(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from mesolung.biology.tables import Route
+from mesolung.product.acts import stated_acts
+from mesolung.product.assays import PROPERTIES
 from mesolung.product.lot import Lot
 from mesolung.product.received import Profile
 
@@ -26,14 +28,10 @@ def cells(lot: Lot, route: Route, unit: str) -> Profile:
         the profile.
     """
     frozen = bool(lot.product.cryopreserved)
-    if lot.product.viability is not None:
-        released = lot.all(lot.product.viability)
-    else:
-        released = lot("viability_cryopreserved" if frozen else "viability_fresh")
-    viable = released * np.exp(-lot("hold_loss") * lot("hold_time"))
+    viable = released(lot) * np.exp(-lot("hold_loss") * np.exp(lot.shift("hold_loss")) * hold_time(lot))
     if route.name in MIST:
         viable = viable * lot("nebulised_viability")
-    odds = np.log(lot("lysis_frozen_odds")) if frozen else 0.0
+    odds = (np.log(lot("lysis_frozen_odds")) if frozen else 0.0) + lot.shift("complement_lysis")
     lysed = expit(logit(lot("complement_lysis")) + odds) if route.through_blood else lot.all(0.0)
     return Profile(
         per_unit=lot.all(1.0),
@@ -72,6 +70,50 @@ def fibroblasts(lot: Lot, route: Route, unit: str) -> Profile:
     )
 
 
+def released(lot: Lot) -> NDArray[np.float64]:
+    """Share of the counted cells that are alive at release: float64[R], as stated or from the prior."""
+    if lot.product.viability is not None:
+        return lot.all(lot.product.viability)
+    drawn = lot("viability_cryopreserved" if lot.product.cryopreserved else "viability_fresh")
+    thawed = lot.shift("viability")
+    return expit(logit(drawn) + thawed) if np.any(thawed) else drawn
+
+
+def hold_time(lot: Lot) -> NDArray[np.float64]:
+    """Time from thaw or harvest to the body, h: float64[R], what the lot file says or the prior."""
+    stated = lot.product.hold.time if lot.product.hold else None
+    return lot("hold_time") if stated is None else lot.all(stated)
+
+
+def licensing(lot: Lot) -> NDArray[np.float64]:
+    """Speed of licensing: float64[R]; a lag after thaw takes from the life in which cells are licensed."""
+    lag = lot.all(0.0)
+    if lot.product.cryopreserved:
+        lag = lot("licensing_frozen_lag") * np.exp(lot.shift("licensing_lag"))
+        if lot.product.freezing and lot.product.freezing.rescue is not None:
+            lag = np.maximum(lag - lot.product.freezing.rescue, 0.0)
+    life = lot("licensing_life")
+    # A cell that answers only after a lag has that much less of its life in the lung to be licensed.
+    return lot.own("licensing", life / (life + lag))
+
+
+def in_the_lung(lot: Lot) -> dict[str, NDArray[np.float64]]:
+    """Set parameters of fate that a donor's age or an intervention moves: none where nothing of it is stated.
+
+    Arguments:
+        lot: the lots; its typical values give the parameters.
+
+    Returns:
+        parameter -> float64[R], in its unit.
+    """
+    moved = {act.on for act, _ in stated_acts(lot.product)}
+    return {
+        PROPERTIES[name]: lot.own(name, lot.parameter(PROPERTIES[name]))
+        for name in ("homing", "engraftment")
+        if name in moved and PROPERTIES[name] in lot.typical
+    }
+
+
 def cell_parameters(lot: Lot) -> dict[str, NDArray[np.float64]]:
     """Set what the model knows of the cells of a lot.
 
@@ -79,28 +121,28 @@ def cell_parameters(lot: Lot) -> dict[str, NDArray[np.float64]]:
         lot: the lots.
 
     Returns:
-        parameter of module "product" -> float64[R], dimensionless, 1 = reference but for shares and switches.
+        parameter of module "product" -> float64[R], dimensionless, 1 = reference but for shares and switches;
+        and those of fate that what is stated moves.
     """
-    lag = lot("licensing_frozen_lag") if lot.product.cryopreserved else lot.all(0.0)
-    life = lot("licensing_life")
+    foreign = lot.all(0.0 if lot.product.autologous else 1.0)
     return {
         "product_potency": lot.potency,
-        # A cell that answers only after a lag has that much less of its life in the lung to be licensed.
-        "product_licensing": life / (life + lag),
-        "product_procoagulant": lot.traits.procoagulant * lot("procoagulant_lot"),
-        "product_size": lot("size_lot"),
-        "product_loss": lot("loss_lot"),
-        "product_efferocytosis": lot("efferocytosis_lot"),
+        "product_licensing": licensing(lot),
+        "product_procoagulant": lot.traits.procoagulant * lot.own("procoagulant", lot("procoagulant_lot")),
+        "product_size": lot.own("size", lot("size_lot")),
+        "product_loss": lot.own("loss", lot("loss_lot")),
+        "product_efferocytosis": lot.own("efferocytosis", lot("efferocytosis_lot")),
         "product_ev": lot("ev_lot"),
         "product_ev_size": lot("ev_size_lot"),
-        "product_mito": lot("mito_lot"),
-        "product_contact": lot("contact_lot"),
+        "product_mito": lot.own("mito", lot("mito_lot")),
+        "product_contact": lot.own("contact", lot("contact_lot")),
         "product_aggregates": lot("aggregates"),
         "product_tumour": lot("tumour", lot.product.source),
-        "product_hla": lot.all(0.0 if lot.product.autologous else 1.0),
+        "product_hla": np.minimum(lot.own("hla", foreign), 1.0),
         # What a donor's cells sense of a host of another species is set with the host.
         "product_ido": lot.all(1.0),
         "product_cross_ifng": lot.all(1.0),
         "product_cross_tnf": lot.all(1.0),
         "product_cross_il1": lot.all(1.0),
+        **in_the_lung(lot),
     }

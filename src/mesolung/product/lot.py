@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from mesolung.biology.tables import Route
-from mesolung.product.priors import SourceTraits, lots, read_sources
+from mesolung.product.acts import pairs, stated_acts
+from mesolung.product.assays import assays
+from mesolung.product.conditioning import conditioned, prior_variance
+from mesolung.product.growth import Growth, growth
+from mesolung.product.priors import SourceTraits, lots, read_priors, read_sources
 from mesolung.product.product import Product
 
 
@@ -42,6 +47,7 @@ class Lot:
             seed=self.seed,
             product=product_identity(self.product),
             group=group,
+            donor=self._donor if name.endswith("_lot") else None,
         )
 
     def parameter(self, name: str) -> NDArray[np.float64]:
@@ -58,14 +64,100 @@ class Lot:
         return read_sources()[self.product.source]
 
     @property
-    def culture_age(self) -> NDArray[np.float64]:
-        """float64[R], 0 up to the reference passage, 1 at senescence, and on in proportion."""
-        reference = self("passage_reference")
-        stated = self.product.passage
-        passage = self("passage_unstated") if stated is None else self.all(stated)
-        return np.maximum(passage - reference, 0.0) / np.maximum(
-            self.traits.senescence_passage - reference, 1.0
+    def _donor(self) -> str | None:
+        """Names the donor, where the lot file does."""
+        known = self.product.donor.id if self.product.donor else None
+        return None if known is None else f"{self.product.source}:{known}"
+
+    def shift(self, on: str) -> NDArray[np.float64]:
+        """float64[R], what all that is stated of the lot adds to ``on`` of ``acts.csv``, on its scale."""
+        found = self.all(0.0)
+        for act, times in stated_acts(self.product):
+            if act.on == on:
+                found = found + times * act.drawn(self.key, self.draws)
+        return found
+
+    def own(self, name: str, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Move a property by what is stated of the lot, and by the assays that tell of it.
+
+        Arguments:
+            name: a key of `PROPERTIES`.
+            value: float64[R], as drawn from the prior.
+
+        Returns:
+            float64[R]; exactly ``value`` where nothing is stated.
+        """
+        return value * np.exp(self.shift(name)) * np.exp(self.learnt(name, value))
+
+    def learnt(self, name: str, value: NDArray[np.float64], lost: NDArray[np.float64] | None = None) -> Any:
+        """Work out what the assays of a property move: float64[R], natural log; 0.0 without assays.
+
+        Arguments:
+            name: a key of `PROPERTIES`.
+            value: float64[R], as drawn from the prior.
+            lost: float64[R], loss of natural log with culture, of a property that has one.
+        """
+        told = [one for one in self.product.assay if assays()[one.name].about == name]
+        told = [one for one in told if one.value and one.reference]
+        if not told:
+            return 0.0
+        here = [(act, times) for act, times in stated_acts(self.product) if act.on == name]
+        log = np.log(value) + self.shift(name)
+        variance = self.all(prior_variance(name) + sum(times**2 * act.variance for act, times in here))
+        if name == "potency":
+            one_pair = float(read_priors()["pair_unknown"].uncertainty)
+            one_part = float(read_priors()["subpopulation"].uncertainty)
+            shared = sum(part.share**2 for part in self.product.subpopulation)
+            variance = variance + one_pair**2 * len(pairs(self.product)) + one_part**2 * shared
+        drift = self.all(0.0)
+        if lost is not None:
+            ages = self.culture_age
+            sen = read_priors()["potency_senescence"]
+            typical, spread = sen.value, float(sen.uncertainty)
+            variance = variance + ages**2 * typical**2 * np.exp(spread**2) * np.expm1(spread**2)
+            # In a dish the cells have not gone back yet, as part of them has in the body.
+            there = self("licensing_life") / (self("licensing_life") + self("reversion_time"))
+            drift = lost * (1.0 / (1.0 - self("culture_reversion") * there) - 1.0)
+        return conditioned(
+            told,
+            about=name,
+            log=log,
+            in_dish=log - drift,
+            variance=variance,
+            seed=self.seed,
+            identity=product_identity(self.product),
         )
+
+    @property
+    def culture_age(self) -> NDArray[np.float64]:
+        """float64[R], 0 up to the reference passage, 1 at senescence, and on in proportion.
+
+        Population doublings count as the passages in which cells of the source make as many; a donor's age
+        brings senescence nearer, and how the cells were grown moves the state by itself.
+        """
+        reference = self("passage_reference")
+        age = np.maximum(self.passage - reference, 0.0) / np.maximum(self.life - reference, 1.0)
+        return np.maximum(age + self.shift("culture_state"), 0.0)
+
+    @property
+    def passage(self) -> NDArray[np.float64]:
+        """float64[R], passages at harvest, by the population doublings where these are stated."""
+        culture = self.product.culture
+        if culture and culture.population_doublings is not None:
+            return self.all(culture.population_doublings / self.growth.doublings_per_passage)
+        stated = self.product.passage
+        return self("passage_unstated") if stated is None else self.all(stated)
+
+    @property
+    def life(self) -> NDArray[np.float64]:
+        """float64[R], passage at senescence; what was harvested had not ended before, beyond the usual."""
+        usual = self.traits.senescence_passage
+        return np.maximum(usual * np.exp(self.shift("life")), np.minimum(self.passage, usual))
+
+    @property
+    def growth(self) -> Growth:
+        """How cells of the source grow."""
+        return growth()[self.product.source]
 
     @property
     def potency(self) -> NDArray[np.float64]:
@@ -74,8 +166,14 @@ class Lot:
         Culture age moves it through one latent state: none lost up to the reference passage, the whole loss
         at senescence, and on in proportion.
         """
+        lost = self("potency_senescence") * self.culture_age
         source = self("potency_source", self.product.source)
-        return source * self("potency_lot") * np.exp(-self("potency_senescence") * self.culture_age)
+        value = source * self("potency_lot") * np.exp(-lost)
+        for one in self.product.subpopulation:
+            value = value * (1.0 - one.share + one.share * np.exp(self("subpopulation", one.name)))
+        for first, second in pairs(self.product):
+            value = value * np.exp(self("pair_unknown", f"{first}+{second}"))
+        return value * np.exp(self.shift("potency")) * np.exp(self.learnt("potency", value, lost))
 
     def delivered(self, route: Route) -> NDArray[np.float64]:
         """Share of what is given that arrives where the route puts it.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ PRIOR_COLUMNS = (
     "grade",
     "meaning",
 )
+LOT_PRIORS = "lot_priors.csv"
 SOURCE_COLUMNS = ("source", "senescence_passage", "procoagulant", "basis", "grade")
 
 
@@ -37,6 +39,7 @@ class Prior:
 
     Attributes:
         id, unit, source, grade, meaning: as in the table.
+        table: the file that it stands in.
         value: typical value, in ``unit``.
         distribution: family, see `mesolung.streams.vary`.
         uncertainty: standard deviation of the typical value on the family's scale.
@@ -52,6 +55,7 @@ class Prior:
     source: str
     grade: str
     meaning: str
+    table: str = "priors.csv"
 
 
 @dataclass(frozen=True)
@@ -72,15 +76,19 @@ class SourceTraits:
 
 @cache
 def read_priors() -> Mapping[str, Prior]:
-    """Read the table of product priors.
+    """Read the tables of product priors: ``priors.csv``, and ``lot_priors.csv`` of what lot files bring in.
 
     Returns:
-        rows by id, in the table's order.
+        rows by id, in the tables' order.
 
     Raises:
         Refusal: when the table is damaged.
     """
-    return named_rows(files("mesolung.product") / "priors.csv", PRIOR_COLUMNS, _prior, "id")
+    found: dict[str, Prior] = {}
+    for table in ("priors.csv", LOT_PRIORS):
+        rows = named_rows(files("mesolung.product") / table, PRIOR_COLUMNS, _prior, "id")
+        found |= {name: replace(row, table=table) for name, row in rows.items()}
+    return MappingProxyType(found)
 
 
 def _prior(row: Row) -> Prior:
@@ -120,13 +128,23 @@ def _source(row: Row) -> SourceTraits:
 
 
 def priors_hash() -> str:
-    """Identify the product tables by their text.
+    """Identify the product tables that every study draws from by their text.
 
     Returns:
         16 hexadecimal digits.
     """
+    return _hashed("priors.csv", "sources.csv", "factors.csv")
+
+
+def lots_hash() -> str:
+    """Identify all tables that a lot file is read with: 16 hexadecimal digits."""
+    own = (LOT_PRIORS, "acts.csv", "assays.csv", "growth.csv")
+    return _hashed("priors.csv", "sources.csv", "factors.csv", *own)
+
+
+def _hashed(*names: str) -> str:
     digest = blake2b(digest_size=8)
-    for name in ("priors.csv", "sources.csv", "factors.csv"):
+    for name in names:
         digest.update((files("mesolung.product") / name).read_bytes())
     return digest.hexdigest()
 
@@ -139,6 +157,7 @@ def lots(
     seed: int,
     product: str,
     group: str = "",
+    donor: str | None = None,
 ) -> NDArray[np.float64]:
     """Draw a property of one lot a replicate: its typical value from the draw, then the lot around it.
 
@@ -149,6 +168,7 @@ def lots(
         seed: the study's seed, which keys the lots.
         product: identity of the product; the same product has the same lot in every arm.
         group: adds a stream of typical values, for instance one for each tissue source.
+        donor: names a donor, whose lots have a part of their variance in common; None for lots apart.
 
     Returns:
         float64[R], in the prior's unit.
@@ -157,4 +177,8 @@ def lots(
     u = uniforms(key, f"draw:product:{name}:{group}", 0, int(draws.max()) + 1)[draws]
     centre = typical(prior.distribution, prior.value, prior.uncertainty, u)
     z = ndtri(uniforms(seed, f"lot:{name}:{product}", 0, draws.size))
+    if donor is not None:
+        common = read_priors()["donor_share"].value
+        of_donor = ndtri(uniforms(seed, f"donor:{name}:{donor}", 0, draws.size))
+        z = np.sqrt(common) * of_donor + np.sqrt(1.0 - common) * z
     return vary(prior.distribution, centre, prior.between_lot, z)

@@ -6,6 +6,25 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mesolung.product.assays import assays
+from mesolung.product.described import (
+    Count,
+    Culture,
+    Donor,
+    Edit,
+    Engineering,
+    Freezing,
+    Hold,
+    Isolation,
+    Markers,
+    PotencyAssay,
+    Priming,
+    Safety,
+    Subpopulation,
+    Vesicles,
+)
+from mesolung.product.quantities import Said
+
 ProductType = Literal[
     "cells",
     "ev",
@@ -49,7 +68,25 @@ ALIVE: tuple[ProductType, ...] = ("cells", "control-cells")
 # Products that were made by cells and hold none.
 WITHOUT_CELLS: tuple[ProductType, ...] = ("ev", "conditioned-medium")
 # Keys that products had not at first: one that does not use them keeps its lot and its study's hash.
-GAINED = ("species", "autologous")
+GAINED_FIRST = ("species", "autologous")
+# Units of an assay that reads a share, and the whole in each.
+WHOLE = {"%": 100.0, "fraction": 1.0}
+# Tables of a lot file. They move the values of a lot and not which numbers are drawn for it, so that a lot
+# with an assay, or primed, stands beside the same lot without.
+OF_LIVING = ("freezing", "hold", "count", "markers", "subpopulation")
+TABLES = (
+    "donor",
+    "isolation",
+    "culture",
+    "priming",
+    "edit",
+    "engineering",
+    *OF_LIVING,
+    "assay",
+    "safety",
+    "vesicles",
+)
+GAINED = (*GAINED_FIRST, "lot", *TABLES)
 
 
 class Product(BaseModel):
@@ -66,6 +103,12 @@ class Product(BaseModel):
         name: of a drug, as the table of backgrounds writes it; None for all others.
         species: of the donor of cells, or of the cells that made the product; None for human.
         autologous: whether the cells are the subject's own; None when not stated.
+        lot: number of the lot; the same lot is the same wherever it is given.
+        donor, isolation, culture: whose cells they are, and how they grew.
+        priming, edit, engineering: what was done to them.
+        freezing, hold: how they were kept.
+        count, markers, subpopulation, assay, safety: what was measured.
+        vesicles: what is known of a vesicle product; its other tables are those of the cells that made it.
 
     Raises:
         pydantic.ValidationError: for a key it does not know, another type of value (no number is read from
@@ -84,9 +127,25 @@ class Product(BaseModel):
     species: DonorSpecies | None = None
     autologous: bool | None = None
 
+    lot: Said | None = None
+    donor: Donor | None = None
+    isolation: Isolation | None = None
+    culture: Culture | None = None
+    priming: Annotated[tuple[Priming, ...], Field(strict=False, max_length=20)] = ()
+    edit: Annotated[tuple[Edit, ...], Field(strict=False, max_length=20)] = ()
+    engineering: Annotated[tuple[Engineering, ...], Field(strict=False, max_length=20)] = ()
+    freezing: Freezing | None = None
+    hold: Hold | None = None
+    count: Count | None = None
+    markers: Markers | None = None
+    subpopulation: Annotated[tuple[Subpopulation, ...], Field(strict=False, max_length=20)] = ()
+    assay: Annotated[tuple[PotencyAssay, ...], Field(strict=False, max_length=100)] = ()
+    safety: Safety | None = None
+    vesicles: Vesicles | None = None
+
     @model_validator(mode="after")
     def _only_what_it_has(self) -> Product:
-        stated = [n for n in sorted(self.model_fields_set - {"type"}) if getattr(self, n) is not None]
+        stated = [n for n in sorted(self.model_fields_set - {"type"}) if getattr(self, n) not in (None, ())]
         if self.type == "vehicle" and stated:
             raise ValueError(f"a vehicle has no cells, so it has no {stated[0]}")
         if self.type == "drug":
@@ -100,6 +159,26 @@ class Product(BaseModel):
             raise ValueError(f"{self.type} holds no cells, so it has no viability")
         if self.type in OF_CELLS and self.type not in ALIVE and self.viability is not None:
             raise ValueError(f"{self.type} are dead when they are given, so they have no viability")
+        if self.type not in OF_CELLS and (others := [n for n in OF_LIVING if getattr(self, n)]):
+            raise ValueError(f"{self.type} holds no cells, so it has no {others[0]}")
+        if self.vesicles is not None and self.type != "ev":
+            raise ValueError("only a product of type ev has vesicles")
+        if self.freezing is not None and self.cryopreserved is False:
+            raise ValueError("a product that was never frozen has no freezing")
+        if sum(part.share for part in self.subpopulation) > 1.0 + 1e-9:
+            raise ValueError("the shares of the subpopulations add up to more than 1")
+        if len({part.name for part in self.subpopulation}) < len(self.subpopulation):
+            raise ValueError("a subpopulation stands twice")
+        if self.safety and self.safety.endotoxin is not None and self.safety.endotoxin_below is not None:
+            raise ValueError("endotoxin is a number or below a limit of the assay, not both")
+        if unknown := [one.name for one in self.assay if one.name not in assays()]:
+            raise ValueError(f"unknown assay {unknown[0]}; known are {', '.join(assays())}")
+        for one in self.assay:
+            if assays()[one.name].scale == "logit":
+                if one.unit not in WHOLE:
+                    raise ValueError(f"the assay {one.name} is a share, in {' or '.join(WHOLE)}")
+                if max(one.value or 0.0, one.reference or 0.0) >= WHOLE[one.unit]:
+                    raise ValueError(f"the assay {one.name} is a share below {WHOLE[one.unit]:g} {one.unit}")
         return self
 
     @property
@@ -116,6 +195,11 @@ class Product(BaseModel):
 
     @property
     def identity_text(self) -> str:
-        """What is stated of it as text, without keys that the format gained later where they are not used."""
-        gained = {name for name in GAINED if getattr(self, name) is None}
-        return self.model_dump_json(exclude=gained)
+        """What its random numbers are keyed by: its lot, or what is stated of it beside the tables of a lot.
+
+        Keys that the format gained later are left out where they are not used.
+        """
+        if self.lot is not None:
+            return f"lot|{self.type}|{self.lot}"
+        gained = {name for name in GAINED_FIRST if getattr(self, name) is None}
+        return self.model_dump_json(exclude={*gained, "lot", *TABLES})

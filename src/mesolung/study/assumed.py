@@ -8,7 +8,7 @@ from typing import Any
 from mesolung.biology.animal_disease import disease_of_agent, read_animal_disease
 from mesolung.biology.disease import read_disease
 from mesolung.biology.tables import backgrounds, routes
-from mesolung.product.kinds import COUNTED, KINDS, WIDE, conversion
+from mesolung.product.kinds import COUNTED, KINDS, WIDE, conversion, stated_priors
 from mesolung.product.living import MIST
 from mesolung.product.priors import read_priors
 from mesolung.product.product import ALIVE, WITHOUT_CELLS
@@ -110,7 +110,7 @@ def wide_conversions(study: Study) -> list[str]:
     for arm in study.arms:
         for treatment in arm.treatments:
             kind, unit = treatment.product.type, unit_of_dose(treatment)
-            found = conversion(kind, unit)
+            found = conversion(kind, unit, treatment.product)
             if found is not None and found[1] > WIDE:
                 said.append(
                     f"a dose of {kind} in {unit} is converted to {COUNTED[kind]} by a factor that is hardly "
@@ -160,16 +160,19 @@ def _product(treatment: Treatment, add: Callable[[str, Any, str, str], None]) ->
 
     if "source" in product.unstated:
         add("product.source", product.source, "", "not stated: middle of the known sources")
-    if product.passage is None:
+    if product.passage is None and not (product.culture and product.culture.population_doublings is not None):
         row = priors["passage_unstated"]
         add("product.passage", row.value, "passage", row.source)
     if product.cryopreserved is None and product.type in ALIVE:
         add("product.cryopreserved", False, "", "not stated: taken as never frozen")
     if "viability" in product.unstated:
         prior("product.viability", "viability_cryopreserved" if product.cryopreserved else "viability_fresh")
+    known = stated_priors(product)
     for name in KINDS[product.type].assumed:
+        if name in known:
+            continue
         prior(f"product.{name}", name)
-    found = conversion(product.type, unit_of_dose(treatment))
+    found = conversion(product.type, unit_of_dose(treatment), product)
     if found is not None:
         name, span = found
         row = priors[name]

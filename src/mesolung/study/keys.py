@@ -61,13 +61,18 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
     """Put meanings and examples into the schema of the study file.
 
     Arguments:
-        schema: with its definitions.
+        schema: of the study file or the lot file, with its definitions; a table that it lacks is passed over.
 
     Returns:
         the same schema, changed in place.
     """
-    tables = {"StudyFile": schema, **schema["$defs"]}
+    tables = {schema["title"]: schema, **schema["$defs"]}
+    if "LotFile" in tables:
+        # A lot file has the keys of a product at its top.
+        tables["Product"] = schema
     for (table, key), row in keys().items():
+        if table not in tables:
+            continue
         properties = tables[table]["properties"]
         properties[key] = {**properties[key], "description": row.meaning, "examples": [row.value]}
     return schema

@@ -108,8 +108,8 @@ def knock_out(
         raise Refusal(
             "nothing to knock out: no arm is given a product", file=study.file, allowed="[[arm.treatment]]"
         )
-    part = _on_one_table(part)
-    setting = _setting(part, draws, replicates, seed, workers, subjects, progress)
+    part = on_one_table(part)
+    setting = panel_setting(part, draws, replicates, seed, workers, subjects, progress)
     run = _Run(setting) if part.kind in EXPERIMENTS else _Patients(setting)
     on = run.trials()
     lines = lines_of(part, on.arms, treated)
@@ -246,8 +246,12 @@ def switched_off(panel: Panel, setting: Setting, switches: Sequence[str]) -> Pan
     return replace(panel, enrolled=replace(panel.enrolled, parameters=rows))
 
 
-def _on_one_table(study: Study) -> Study:
-    """The same arms on the population's table 1: the paired effect is of no other; none is solved twice."""
+def on_one_table(study: Study) -> Study:
+    """The same arms on the population's table 1: the paired effect is of no other; none is solved twice.
+
+    Arguments:
+        study: validated.
+    """
     arms = tuple(
         arm.model_copy(update={"baseline": study.population.baseline, "has_own_baseline": False})
         for arm in study.arms
@@ -255,7 +259,7 @@ def _on_one_table(study: Study) -> Study:
     return study.model_copy(update={"arms": arms})
 
 
-def _setting(
+def panel_setting(
     study: Study,
     draws: int,
     replicates: int,
@@ -264,7 +268,11 @@ def _setting(
     subjects: int,
     progress: Progress | None,
 ) -> Setting:
-    """A run of expected values alone: one subject an arm is allocated, the panel is what counts."""
+    """A run of expected values alone: one subject an arm is allocated, the panel is what counts.
+
+    Arguments:
+        study, draws, replicates, seed, workers, subjects, progress: as `knock_out`.
+    """
     whole = prepare(
         study, replicates=draws * replicates, draws=draws, seed=seed, workers=workers, progress=progress
     )
@@ -276,7 +284,7 @@ def _entry(
     line: Line, on: Values, found: Mapping[str, Mapping[str, Values]], off: Sequence[Knockout]
 ) -> dict[str, Any]:
     ratio = is_ratio(line.measure)
-    whole = _over_draws(on)
+    whole = over_draws(on)
     told = abs(whole["mean"]) > TOLD_FROM * whole["monte_carlo"] and abs(whole["mean"]) > NOISE * _unit(on)
     changes = {}
     for knockout in off:
@@ -284,8 +292,8 @@ def _entry(
         carried = on - without
         acting = np.abs(carried) > NOISE * _unit(on)
         changes[knockout.id] = {
-            "without": _over_draws(without),
-            "carried": _over_draws(carried),
+            "without": over_draws(without),
+            "carried": over_draws(carried),
             "share": float(np.nanmean(carried) / np.nanmean(on)) if told else None,
             "acting": float(np.mean(acting[np.isfinite(carried)])) if np.isfinite(carried).any() else None,
         }
@@ -306,7 +314,12 @@ def _unit(values: Values) -> float:
     return max(float(known.max(initial=0.0)), 1e-9)
 
 
-def _over_draws(values: Values) -> dict[str, float]:
+def over_draws(values: Values) -> dict[str, float]:
+    """Mean, quantiles and Monte-Carlo error over draws.
+
+    Arguments:
+        values: float64[D]; what is not finite is left out.
+    """
     known = values[np.isfinite(values)]
     if known.size == 0:
         return dict.fromkeys(("mean", "p05", "p50", "p95", "monte_carlo"), float("nan"))

@@ -38,10 +38,6 @@ def refuse_planned(document: Document) -> None:
 
 
 def _of_treatment(place: Place, table: dict[str, Any]) -> Refusal | None:
-    if isinstance(table.get("product"), str):
-        return place.at("product").not_yet(
-            "a lot file", 'an inline table, as { type = "cells", source = "bone marrow" }'
-        )
     product = table.get("product")
     name = product.get("type", "cells") if isinstance(product, dict) else "cells"
     if isinstance(name, str) and name not in PRODUCT_TYPES:

@@ -14,6 +14,7 @@ from mesolung.study.arms import read_arms
 from mesolung.study.asking import About, read_endpoints
 from mesolung.study.inclusion import bounded, read_inclusions
 from mesolung.study.injuries import read_assay, read_injuries
+from mesolung.study.lots import with_lots
 from mesolung.study.observations import read_observations
 from mesolung.study.place import HOURS, Place, listed
 from mesolung.study.planned import refuse_planned
@@ -68,8 +69,9 @@ def study_of(document: Document) -> Study:
     Raises:
         Refusal: as `read_study`.
     """
-    refuse_planned(document)
-    written = read_structure(document)
+    whole, lots = with_lots(document)
+    refuse_planned(whole)
+    written = read_structure(whole)
     top = Place(document)
     if (written.species == HUMAN) != (written.kind == "trial") and written.kind in ("trial", "animal"):
         allowed = [HUMAN] if written.kind == "trial" else list(animals())
@@ -117,7 +119,7 @@ def study_of(document: Document) -> Study:
         injury=read_injuries(written.injury, top.at("injury"), duration),
         assay=read_assay(written.assay, top.at("assay")),
     )
-    return study.from_document(document)
+    return study.from_document(document, lots)
 
 
 def _with_rules(arm: Arm, population: Population, top: Place) -> Arm:

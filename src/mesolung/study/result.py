@@ -88,7 +88,14 @@ def write_run_folder(result: Result, place: Path) -> None:
     """
     import duckdb
 
-    (place / "study.toml").write_text(result.manifest["study_text"], encoding="utf-8")
+    text = result.manifest["study_text"]
+    for number, (path, lot) in enumerate(result.study.lots.items(), start=1):
+        # The folder is whole by itself, wherever the lot files lie.
+        own = f"lots/{number}-{Path(path).name}"
+        (place / "lots").mkdir(exist_ok=True)
+        (place / own).write_text(lot, encoding="utf-8")
+        text = text.replace(f'"{path}"', f'"{own}"').replace(f"'{path}'", f'"{own}"')
+    (place / "study.toml").write_text(text, encoding="utf-8")
     (place / "result.json").write_text(json_text(result.json), encoding="utf-8")
     (place / "manifest.json").write_text(json_text(result.manifest), encoding="utf-8")
     with duckdb.connect() as connection:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mesolung.biology.tables import PER_KG, backgrounds
 from mesolung.product.product import Product
+from mesolung.product.quantities import written
 from mesolung.study.arm import UNKNOWN, Arm, Treatment
 from mesolung.study.arms import DOSE_UNITS
 from mesolung.study.endpoint import EndpointAsked
@@ -40,7 +41,7 @@ def study_text(study: Study) -> str:
         of an observation, which stay in the unit that was printed. Reading it gives an equal study, with the
         same `mesolung.study.inputs_sha256`. Carrier fluids, which a study does not keep, are not in it.
     """
-    parts = [_lines(_top(study))]
+    parts = [toml_lines(_top(study))]
     parts += _population(study.population)
     parts += [_table("[injury]", _injury(one)) for one in study.injury[:1] if len(study.injury) == 1]
     parts += [_table("[[injury]]", _injury(one)) for one in study.injury if len(study.injury) > 1]
@@ -168,8 +169,7 @@ def _treatment(study: Study, treatment: Treatment) -> Iterator[tuple[str, Any]]:
 
 
 def _product(product: Product) -> dict[str, Any]:
-    stated = {key: getattr(product, key) for key in sorted(product.model_fields_set - {"type"})}
-    return {"type": product.type, **{key: value for key, value in stated.items() if value is not None}}
+    return {"type": product.type, **dict(sorted(written(product).items()))}
 
 
 def _endpoint(line: EndpointAsked) -> Iterator[tuple[str, Any]]:
@@ -244,10 +244,15 @@ def _said(value: Any) -> bool:
 
 
 def _table(header: str, lines: Pairs) -> str:
-    return f"{header}\n{_lines(lines)}".rstrip()
+    return f"{header}\n{toml_lines(lines)}".rstrip()
 
 
-def _lines(lines: Pairs) -> str:
+def toml_lines(lines: Pairs) -> str:
+    """Write keys and values as lines of TOML; what is not said is left out.
+
+    Arguments:
+        lines: (key, value); tables stand inline.
+    """
     return "\n".join(f"{_key(key)} = {_toml(value)}" for key, value in lines if _said(value))
 
 

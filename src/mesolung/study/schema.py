@@ -9,6 +9,7 @@ from mesolung.biology.states import STATE, states
 from mesolung.biology.tables import backgrounds, covariates, endpoints
 from mesolung.study.injuries import agents
 from mesolung.study.keys import described
+from mesolung.study.lots import LotFile
 from mesolung.study.possible import (
     IN_VITRO,
     inclusions,
@@ -51,10 +52,24 @@ def study_schema() -> dict[str, Any]:
     schema["properties"]["disease"] = {
         "anyOf": [known, {**mixture, "propertyNames": known, "minProperties": 1}]
     }
+    of_treatment = definitions["TreatmentTable"]["properties"]
+    lot_file = {"type": "string", "minLength": 1}
+    of_treatment["product"] = {"anyOf": [of_treatment["product"], lot_file]}
     classes = {"enum": sorted(phenotypes())}
     definitions["PopulationTable"]["properties"]["phenotype"]["propertyNames"] = classes
     schema = described(schema)
     return {"$schema": DIALECT, **schema, **_outside_a_culture(), "title": "Mesolung study file, schema 1"}
+
+
+def lot_schema() -> dict[str, Any]:
+    """Describe the lot file, as an editor that completes TOML can use it.
+
+    Returns:
+        JSON Schema, draft 2020-12; what depends on two places of the file is checked by
+        `mesolung.study.read_lot` alone.
+    """
+    schema = described(_without_null(LotFile.model_json_schema(by_alias=True, mode="validation")))
+    return {"$schema": DIALECT, **schema, "title": "Mesolung lot file, schema 1"}
 
 
 def _outside_a_culture() -> dict[str, Any]:

@@ -60,12 +60,13 @@ def read_structure(document: Document) -> StudyFile:
         raise refusal_of(error, document) from None
 
 
-def refusal_of(error: ValidationError, document: Document) -> Refusal:
+def refusal_of(error: ValidationError, document: Document, root: type[BaseModel] = StudyFile) -> Refusal:
     """Turn pydantic's list of errors into the refusal that helps most.
 
     Arguments:
         error: from validating the file's values.
         document: the file.
+        root: what it was validated as.
 
     Returns:
         the refusal of the error that stands first in the file.
@@ -73,22 +74,22 @@ def refusal_of(error: ValidationError, document: Document) -> Refusal:
     errors = error.errors(include_url=False)
     # What is missing often stands there under a wrong name, so it is told last.
     found = [e for e in errors if e["type"] != "missing"] or errors
-    return min((_refusal(e, document) for e in found), key=lambda refusal: refusal.line or 0)
+    return min((_refusal(e, document, root) for e in found), key=lambda refusal: refusal.line or 0)
 
 
-def _refusal(details: ErrorDetails, document: Document) -> Refusal:
+def _refusal(details: ErrorDetails, document: Document, root: type[BaseModel]) -> Refusal:
     path, tail = _path(details["loc"], document.values)
     place = Place(document, path)
     kind, context, value = details["type"], details.get("ctx", {}), details["input"]
     key = ".".join(str(part) for part in path if isinstance(part, str)) or "the file"
     if kind == "extra_forbidden":
-        return _unknown_key(place, details["loc"])
+        return _unknown_key(place, details["loc"], root)
     if kind == "missing":
         return place.refuse(f"{key}: {tail} is missing" if path else f"{tail} is missing")
     if kind == "literal_error":
-        names = _options(details["loc"])
+        names = _options(details["loc"], root)
         if names == [UNKNOWN]:
-            forms = _forms(details["loc"]).replace(FORMS["text"], f'"{UNKNOWN}"')
+            forms = _forms(details["loc"], root).replace(FORMS["text"], f'"{UNKNOWN}"')
             return place.refuse(f"{key}: wrong type", found=value, allowed=forms or f'"{UNKNOWN}"')
         if isinstance(value, str):
             return place.unknown(str(path[-1]), value, names)
@@ -99,7 +100,7 @@ def _refusal(details: ErrorDetails, document: Document) -> Refusal:
         name, words = BOUNDS[kind]
         return place.refuse(f"{key}: impossible value", found=value, allowed=f"{words} {context[name]:g}")
     if kind.startswith("union_tag"):
-        return place.refuse(f"{key}: wrong type", found=value, allowed=_forms(details["loc"]))
+        return place.refuse(f"{key}: wrong type", found=value, allowed=_forms(details["loc"], root))
     if kind in ("too_short", "too_long"):
         count = context.get("min_length", context.get("max_length"))
         words = "at least" if kind == "too_short" else "at most"
@@ -110,9 +111,9 @@ def _refusal(details: ErrorDetails, document: Document) -> Refusal:
     return place.refuse(f"{key}: {message[:1].lower()}{message[1:]}", found=value)
 
 
-def _forms(loc: tuple[int | str, ...]) -> str:
+def _forms(loc: tuple[int | str, ...], root: type[BaseModel]) -> str:
     """The ways in which the field at a location may be written."""
-    field = _field(loc)
+    field = _field(loc, root)
     return " or ".join(FORMS[tag] for tag in _tags(field.annotation)) if field else ""
 
 
@@ -150,15 +151,15 @@ def _below(values: Any, part: int | str) -> Any:
     return None
 
 
-def _unknown_key(place: Place, loc: tuple[int | str, ...]) -> Refusal:
+def _unknown_key(place: Place, loc: tuple[int | str, ...], root: type[BaseModel]) -> Refusal:
     key = next(part for part in reversed(place.path) if isinstance(part, str))
-    model = _model(loc[:-1])
+    model = _model(loc[:-1], root)
     return place.unknown("key", key, (str(name) for name in _fields(model)) if model else ())
 
 
-def _options(loc: tuple[int | str, ...]) -> list[str]:
+def _options(loc: tuple[int | str, ...], root: type[BaseModel]) -> list[str]:
     """The texts that the field at a location may hold."""
-    field = _field(loc)
+    field = _field(loc, root)
     return list(_literals(field.annotation)) if field else []
 
 
@@ -166,19 +167,21 @@ def _fields(model: type[BaseModel]) -> dict[int | str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
-def _field(loc: tuple[int | str, ...]) -> FieldInfo | None:
+def _field(loc: tuple[int | str, ...], root: type[BaseModel]) -> FieldInfo | None:
     """The field that a location ends in, or that its end lies within."""
-    return _walk(loc)[1]
+    return _walk(loc, root)[1]
 
 
-def _model(loc: tuple[int | str, ...]) -> type[BaseModel] | None:
+def _model(loc: tuple[int | str, ...], root: type[BaseModel]) -> type[BaseModel] | None:
     """The model of the table at a location."""
-    return _walk(loc)[0]
+    return _walk(loc, root)[0]
 
 
-def _walk(loc: tuple[int | str, ...]) -> tuple[type[BaseModel] | None, FieldInfo | None]:
+def _walk(
+    loc: tuple[int | str, ...], root: type[BaseModel]
+) -> tuple[type[BaseModel] | None, FieldInfo | None]:
     """Go down the fields, with the table of any union: the model arrived at, and the last field passed."""
-    model: type[BaseModel] | None = StudyFile
+    model: type[BaseModel] | None = root
     last: FieldInfo | None = None
     named = False
     for part in loc:

@@ -57,6 +57,7 @@ class Study(Frozen):
     assay: Assay | None = None
 
     _document: Document | None = PrivateAttr(default=None)
+    _lots: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
         """Compare what is studied; which file it was read from does not matter."""
@@ -98,17 +99,24 @@ class Study(Frozen):
         """
         return None if self._document is None else self._document.line(*path)
 
-    def from_document(self, document: Document) -> Study:
+    @property
+    def lots(self) -> Mapping[str, str]:
+        """Text of each lot file that the study names, by the path that it is named by."""
+        return self._lots
+
+    def from_document(self, document: Document, lots: Mapping[str, str] | None = None) -> Study:
         """Remember where the study was read from.
 
         Arguments:
             document: the file.
+            lots: text of the lot files that it names, by path.
 
         Returns:
             an equal study.
         """
         same = self.model_copy()
         same._document = document
+        same._lots = dict(lots or {})
         return same
 
     @property
