@@ -98,6 +98,20 @@ def test_each_data_set_of_a_file_can_be_read(files: dict[str, Path]) -> None:
         read_fcs(files["two-data-sets"], 2)
 
 
+def test_a_broken_data_set_behind_the_one_that_is_asked_for_is_told(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    content = files["two-data-sets"].read_bytes()
+    second = content.index(b"FCS3.1", 10)
+    path = tmp_path / "broken-behind.fcs"
+    path.write_bytes(content[:second] + b"FCS9.9" + content[second + 6 :])
+    first = read_fcs(path)
+    assert len(first.events) == EVENTS
+    assert any("data set 1: found version of FCS that is not read" in str(r) for r in first.repairs)
+    with pytest.raises(Refusal, match="version of FCS that is not read"):
+        read_fcs(path, 1)
+
+
 def test_what_flowio_reads_and_what_is_decoded_here_are_the_same(
     files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
