@@ -25,7 +25,7 @@ EVENTS = 300
 REPAIRED = {
     "end-one-late": "end of the events: found",
     "start-one-late": "offset by one; read from byte",
-    "start-one-early": "offset by one; read from byte",
+    "start-one-early": "it is the last byte of TEXT; read from byte",
     "zero-text-offsets": "HEADER, offsets of TEXT",
     "text-start-one-late": "HEADER, start of TEXT",
     "text-end-one-late": "HEADER, end of TEXT",
