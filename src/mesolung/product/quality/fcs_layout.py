@@ -164,20 +164,17 @@ def _shifts(source: FcsBytes, stated: Layout, other: Layout, plausible: Plausibl
 def _clear(source: FcsBytes, head: FcsHead, first: int, size: int, log: RepairLog) -> int:
     """The first byte of events that do not overlap TEXT; one byte between the two is told."""
     text_first, text_last = head.text
-    if not head.closed:  # where TEXT ends is not certain
-        if first in (text_last, text_last + 2):
-            log.add("start of the events", f"{first}, and TEXT without an end", "read from there")
-        return first
-    if first == text_last and first + 1 + size <= source.size:
-        log.add("start of the events", first, f"it is the last byte of TEXT; read from byte {first + 1}")
-        return first + 1
-    if first <= text_last and first + size > text_first:
-        source.refuse(
-            "the events overlap TEXT",
-            found=f"TEXT at bytes {text_first} to {text_last}, events at {first} to {first + size - 1}",
-        )
-    if first == text_last + 2:
-        log.add("start of the events", f"{first}, one byte after the end of TEXT", "read from there")
+    if head.closed:  # else where TEXT ends is not certain
+        if first == text_last and first + 1 + size <= source.size:
+            log.add("start of the events", first, f"it is the last byte of TEXT; read from byte {first + 1}")
+            return first + 1
+        if first <= text_last and first + size > text_first:
+            source.refuse(
+                "the events overlap TEXT",
+                found=f"TEXT at bytes {text_first} to {text_last}, events at {first} to {first + size - 1}",
+            )
+    if first in (head.stated, head.stated + 2):
+        log.add("start of the events", f"{first}, and the end of TEXT at {head.stated}", "read from there")
     return first
 
 
