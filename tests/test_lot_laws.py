@@ -37,7 +37,7 @@ IDENTITY = {
 }
 
 
-def made(lots: int = LOTS, **stated: Any) -> Product:
+def made(**stated: Any) -> Product:
     return Product.model_validate({"source": "umbilical cord", "passage": 4, **stated})
 
 

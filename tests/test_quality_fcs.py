@@ -17,6 +17,7 @@ from mesolung.product import read_fcs
 from mesolung.product.quality import fcs_decode
 from mesolung.reading import Refusal
 
+Tool = Callable[[str], ModuleType]
 STORED = list(csv.DictReader((Path(__file__).parent / "quality_samples.csv").open(encoding="utf-8")))
 EVENTS = 300
 
@@ -24,7 +25,7 @@ EVENTS = 300
 REPAIRED = {
     "end-one-late": "end of the events: found",
     "start-one-late": "offset by one; read from byte",
-    "start-one-early": "offset by one; read from byte",
+    "start-one-early": "it is the last byte of TEXT; read from byte",
     "zero-text-offsets": "HEADER, offsets of TEXT",
     "text-start-one-late": "HEADER, start of TEXT",
     "text-end-one-late": "HEADER, end of TEXT",
@@ -90,12 +91,66 @@ def test_integers_of_24_bits_are_decoded(files: dict[str, Path]) -> None:
     assert [r.done for r in flow.repairs] == ["decoded as integers of 3 bytes"]
 
 
+def test_bits_above_the_range_are_cleared_and_told(tmp_path: Path, tool_module: Tool) -> None:
+    tool = tool_module("broken_fcs")
+    values = np.array([[5, 1023], [1024 + 7, 4096 + 9]], "<u2")
+    keywords = {
+        "$PAR": "2",
+        "$TOT": "2",
+        "$DATATYPE": "I",
+        "$MODE": "L",
+        "$BYTEORD": "1,2,3,4",
+        "$NEXTDATA": "0",
+    }
+    for n in (1, 2):
+        keywords |= {f"$P{n}B": "16", f"$P{n}E": "0,0", f"$P{n}R": "1000", f"$P{n}N": f"FL{n}"}
+    path = tmp_path / "masked.fcs"
+    path.write_bytes(tool.composed(keywords, values.tobytes()))
+    flow = read_fcs(path)
+    # Of a range of 1000 the ten bits below 1024 count.
+    np.testing.assert_array_equal(flow.events, [[5, 1023], [7, 9]])
+    assert any("2 values above their channel's range: FL1, FL2" in str(repair) for repair in flow.repairs)
+
+
+@pytest.mark.parametrize(("mark", "dtype"), [("1,2,3,4", "<"), ("4,3,2,1", ">")])
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_logarithms_gain_and_time_are_undone(
+    tmp_path: Path, tool_module: Tool, mark: str, dtype: str, width: int
+) -> None:
+    tool = tool_module("broken_fcs")
+    values = np.array([[0, 10, 20], [64, 40, 30], [128, 80, 50]], f"{dtype}u{width}")
+    keywords = {"$PAR": "3", "$TOT": "3", "$DATATYPE": "I", "$MODE": "L", "$BYTEORD": mark, "$NEXTDATA": "0"}
+    for n, name in enumerate(("FL1", "FL2", "Time"), 1):
+        keywords |= {f"$P{n}B": str(8 * width), f"$P{n}R": "256", f"$P{n}N": name, f"$P{n}E": "0,0"}
+    keywords |= {"$P1E": "4,0.1", "$P2G": "8", "$P3G": "2", "$TIMESTEP": "0.5"}
+    path = tmp_path / "log.fcs"
+    path.write_bytes(tool.composed(keywords, values.tobytes()))
+    flow = read_fcs(path)
+    np.testing.assert_array_equal(flow.events, values)
+    # Four decades from 0.1: half the range is two of them. Time has no gain.
+    np.testing.assert_allclose(flow.scaled, [[0.1, 1.25, 10], [1.0, 5, 15], [10.0, 10, 25]])
+
+
 def test_each_data_set_of_a_file_can_be_read(files: dict[str, Path]) -> None:
     first, second = (read_fcs(files["two-data-sets"], k) for k in (0, 1))
     assert (first.datasets, second.dataset, len(second.events)) == (2, 1, EVENTS // 2)
     np.testing.assert_array_equal(second.events, first.events[: EVENTS // 2])
     with pytest.raises(Refusal, match=r"no such data set \(found 2; allowed: 0 to 1\)"):
         read_fcs(files["two-data-sets"], 2)
+
+
+def test_a_broken_data_set_behind_the_one_that_is_asked_for_is_told(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    content = files["two-data-sets"].read_bytes()
+    second = content.index(b"FCS3.1", 10)
+    path = tmp_path / "broken-behind.fcs"
+    path.write_bytes(content[:second] + b"FCS9.9" + content[second + 6 :])
+    first = read_fcs(path)
+    assert len(first.events) == EVENTS
+    assert any("data set 1: found version of FCS that is not read" in str(r) for r in first.repairs)
+    with pytest.raises(Refusal, match="version of FCS that is not read"):
+        read_fcs(path, 1)
 
 
 def test_what_flowio_reads_and_what_is_decoded_here_are_the_same(
@@ -130,9 +185,7 @@ def test_a_synthetic_file_says_so(files: dict[str, Path]) -> None:
     assert flow.column("cd73") == flow.column("PE-A") == 4
 
 
-def test_synthetic_lots_are_the_same_bytes_each_time(
-    tmp_path: Path, tool_module: Callable[[str], ModuleType]
-) -> None:
+def test_synthetic_lots_are_the_same_bytes_each_time(tmp_path: Path, tool_module: Tool) -> None:
     tool = tool_module("synthetic_lots")
     first, second = (tool.write_lots(tmp_path / name, 50) for name in ("a", "b"))
     assert len(first) == 6

@@ -160,6 +160,27 @@ def test_a_counters_list_of_names_and_values(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "cells", "viable"),
+    [
+        (
+            "Sample ID,Viability (%),Total cells / ml (x 10^6),Total viable cells / ml (x 10^6),Cell type",
+            "S,90,2,1.8,MSC",
+            1.8e6,
+        ),
+        ("Name;Viability (%);Live (cells/ml);Dead (cells/ml);Total (cells/ml)", "S;90;1.8e6;2e5;2e6", 1.8e6),
+        ("sample\tviable cells/mL\ttotal cells/mL\tviability %", "S\t1.8e6\t2e6\t90", 1.8e6),
+    ],
+)  # fmt: skip
+def test_titles_of_several_counters(write: Write, header: str, cells: str, viable: float) -> None:
+    counts = read_counts(write(f"{header}\n{cells}\n"))
+    (row,) = counts.rows
+    found = (_number(row.viability_percent), _number(row.viable_per_ml), _number(row.total_per_ml))
+    assert found == (90, viable, 2e6)
+    unread = [title for title in ("Cell type", "Dead (cells/ml)") if title in header]
+    assert [repair.found for repair in counts.repairs] == unread, "a column that is not read is told"
+
+
+@pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
         ("S-1,96.4", "S-1,-3", "viability: percentage outside its range (found -3"),

@@ -19,11 +19,13 @@ from mesolung.product.quality.gated import VIABLE
 from mesolung.product.quality.logistic import fit_logistic
 from mesolung.product.quality.nta import read_nta
 from mesolung.product.quality.plate import read_plate
+from mesolung.product.quality.populations import read_populations
 from mesolung.product.quality.repair import Repair
 from mesolung.product.quantities import MeasuredShare
 from mesolung.reading import Refusal
 
 REFERENCE = "reference"
+TABLES = (".csv", ".tsv", ".txt")
 
 
 def quality_of(
@@ -39,7 +41,7 @@ def quality_of(
 
     Arguments:
         product: as its lot file has it.
-        fcs, control: flow cytometry of the lot, and of its control.
+        fcs, control: flow cytometry of the lot (or the table of its populations), and of its control.
         nta: particle tracking.
         plate: of the one potency assay whose value the lot file leaves open.
         counts: of a cell counter, which tells of viability what counts where both do.
@@ -110,6 +112,11 @@ class _Taken:
     def flow(self, file: Path, control: Path | None) -> None:
         if self.product.type not in OF_CELLS:
             raise Refusal("flow cytometry of a product without cells", file=file, found=self.product.type)
+        if file.suffix.lower() in TABLES:
+            if control is not None:
+                raise Refusal("a control beside a table of populations", file=control, allowed="an FCS file")
+            self.table(file)
+            return
         events = read_fcs(file)
         if len(events.events) == 0:
             raise Refusal("no events", file=file, found=0, allowed="at least one event")
@@ -144,9 +151,46 @@ class _Taken:
             said = "" if before is None else "; instead of the lot file's"
             markers[key] = MeasuredShare(value=one.count / one.of, events=one.of)
             self.note(file, one.marker, f"{one.percent:.4g} %", f"{one.count} of {one.of} {one.parent}{said}")
+        self._mark(markers)
+        self.gates = gate_plots(events, gated)
+
+    def _markers(self) -> dict[str, Any]:
+        if self.product.markers is None:
+            return {}
+        return {key: getattr(self.product.markers, key) for key in Markers.model_fields}
+
+    def _mark(self, markers: Mapping[str, Any]) -> None:
         stated = {own_name(key): value for key, value in markers.items() if value is not None}
         self.change(markers=Markers.model_validate(stated) if stated else None)
-        self.gates = gate_plots(events, gated)
+
+    def table(self, file: Path) -> None:
+        """A table of populations, as a cytometer's software exports it."""
+        read = read_populations(file)
+        self.repaired(file, read.repairs)
+        markers, own = self._markers(), own_keys()
+        mine = [row for row in read.rows if _same(row.lot, self.product.lot)]
+        if not mine:
+            if len(read.lots) > 1:
+                found = ", ".join(read.lots)
+                raise Refusal(
+                    "no population of the lot", file=file, found=found, allowed=str(self.product.lot)
+                )
+            mine = list(read.rows)
+        for row in mine:
+            if row.percent is None or not row.percent.known or row.percent.value is None:
+                self.note(file, row.population, str(row.percent or "nothing"), "no number: left aside")
+                continue
+            key = own.get(row.marker or "")
+            share = row.percent.value / 100.0
+            if key is not None and 0.0 <= share <= 1.0:
+                said = "" if markers.get(key) is None else "; instead of the lot file's"
+                markers[key] = MeasuredShare(value=share)
+                self.note(file, row.marker or "", str(row.percent), f"as the table has it{said}")
+            elif row.population.casefold() in (VIABLE, "live", "viability") and self.product.type in ALIVE:
+                self.viability(file, share, None, "as the table has it")
+            else:
+                self.note(file, row.population, str(row.percent), "nothing that a lot file has: left aside")
+        self._mark(markers)
 
     def counts(self, file: Path) -> None:
         if self.product.type not in ALIVE:
@@ -284,6 +328,11 @@ class _Taken:
             )
         made = PotencyAssay.model_validate(stated)
         self.change(assay=tuple(made if one is waiting[0] else one for one in self.product.assay))
+
+
+def own_keys() -> dict[str, str]:
+    """Key of each marker, by the name that a lot file writes."""
+    return {own_name(key): key for key in Markers.model_fields}
 
 
 def own_name(key: str) -> str:

@@ -59,7 +59,9 @@ class Decision:
 
     @property
     def probability(self) -> float | None:
-        """That every limit with a known error is truly met, errors apart; None where there is none."""
+        """That every limit is truly met, errors apart; None where no error is known and none is missed."""
+        if any(line.outcome == FAIL and line.probability is None for line in self.lines):
+            return 0.0
         known = [line.probability for line in self.lines if line.probability is not None]
         return prod(known) if known else None
 

@@ -190,7 +190,8 @@ def lot_table(card: Mapping[str, Any]) -> RenderableType:
 def _what(card: Mapping[str, Any]) -> str:
     product = card["product"]
     donor = product.get("donor") or {}
-    bits = [product.get("source", "source not stated"), product.get("type", "cells")]
+    kind = product.get("type", "cells")
+    bits = [product.get("source", "source not stated"), "vesicles" if kind == "ev" else kind]
     bits += [f"passage {product['passage']}"] if "passage" in product else []
     bits += [f"donor of {donor['age']}"] if "age" in donor else []
     bits += ["frozen"] if product.get("cryopreserved") else []
@@ -224,7 +225,7 @@ def _release(one: Mapping[str, Any]) -> Table:
     rows = [
         (
             line["what"],
-            line["limit"],
+            _limit(line),
             _found(line),
             line["outcome"] + (f" ({line['why']})" if line["why"] else ""),
             _chance(line["probability"]),
@@ -240,6 +241,11 @@ def _chance(value: Any) -> str:
     if value is None:
         return UNKNOWN
     return "> 0.999" if value > 0.999 else "< 0.001" if value < 0.001 else number(value)
+
+
+def _limit(line: Mapping[str, Any]) -> str:
+    number_of = line["unit"] not in ("", "fraction", "passage") and str(line["limit"]).startswith("at ")
+    return f"{line['limit']} {line['unit']}" if number_of and not line["why"] else str(line["limit"])
 
 
 def _found(line: Mapping[str, Any]) -> str:

@@ -42,7 +42,8 @@ def dose_figure(card: Mapping[str, Any]) -> Figure:
     made = replace(waterfall_figures(rows, Plan(), Look(("One dose",)))[0], caption=DOSE)
     if what == "cells":
         return made
-    words = {**made.layout, "xaxis": {**made.layout["xaxis"], "title": {"text": "particles (number)"}}}
+    title = {**made.layout["xaxis"]["title"], "text": "particles (number)"}
+    words = {**made.layout, "xaxis": {**made.layout["xaxis"], "title": title}}
     notes = made.table
     header = tuple(h.replace("(cells)", "(particles)") for h in notes.header)
     return replace(

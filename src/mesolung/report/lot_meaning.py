@@ -25,8 +25,8 @@ def meaning_parts(meaning: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return None
     return {
         "sentences": meaning["said"],
-        "figures": [_effects(meaning), _limits(meaning)],
-        "tables": [_effect_table(meaning), _limit_table(meaning)],
+        "figures": [*_effects(meaning), *([_limits(meaning)] if meaning["limits"] else [])],
+        "tables": [_effect_table(meaning), *([_limit_table(meaning)] if meaning["limits"] else [])],
     }
 
 
@@ -39,72 +39,74 @@ def _band(band: Mapping[str, Any]) -> str:
     return f"{number(band['mean'])} ({number(band['p05'])} to {number(band['p95'])})"
 
 
-def _effects(meaning: Mapping[str, Any]) -> Figure:
-    bars, labels, y = [], [], 0
-    for line in meaning["effects"]:
-        for key, name, colour, symbol in (
-            ("reference", "reference lot", MUTED, SYMBOLS[1]),
-            ("lot", "this lot", PALETTE[0], SYMBOLS[0]),
+def _effects(meaning: Mapping[str, Any]) -> list[Figure]:
+    """A figure for each endpoint: each has a scale of its own."""
+    figures = []
+    for place, line in enumerate(meaning["effects"], start=1):
+        bars, labels = [], []
+        for y, (key, name, colour, symbol) in enumerate(
+            (
+                ("lot", "this lot", PALETTE[0], SYMBOLS[0]),
+                ("reference", "the reference lot", MUTED, SYMBOLS[1]),
+                ("difference", "this lot minus the reference", PALETTE[1], SYMBOLS[2]),
+            )
         ):
             band = line[key]
-            label = f"{_title(line)}: {name}"
-            bars.append(
-                Bar(
-                    y,
-                    colour,
-                    symbol,
-                    name,
-                    band["p05"],
-                    band["mean"],
-                    band["p95"],
-                    hover=f"{plot_text(label)}<br>{_band(band)}",
-                )
+            hover = f"{plot_text(name)}<br>{_band(band)}"
+            bars.append(Bar(y, colour, symbol, name, band["p05"], band["mean"], band["p95"], hover=hover))
+            labels.append(name)
+        values = [v for b in bars for v in (b.low, b.middle, b.high)]
+        scale = "log ratio" if line["unit"] is None else line["unit"]
+        made, height = forest_layout(f"benefit ({scale})", labels, values, log=False, null=0.0)
+        figures.append(
+            Figure(
+                id=f"meaning-effect-{place}",
+                title=f"Benefit: {_title(line)}",
+                alt=f"{_title(line)}: {_band(line['lot'])} against {_band(line['reference'])}",
+                caption="Mark: mean over draws; line: 90 % of the draws. Above 0 the cells help.",
+                data=draw_bars(bars),
+                layout=made,
+                table=_effect_table(meaning),
+                height=height,
             )
-            labels.append(label)
-            y += 1
-    values = [v for b in bars for v in (b.low, b.middle, b.high)]
-    made, height = forest_layout("benefit", labels, values, log=False, null=0.0)
-    return Figure(
-        id="meaning-effect",
-        title="Benefit with this lot and with the reference lot",
-        alt="; ".join(
-            f"{_title(e)}: {_band(e['lot'])} against {_band(e['reference'])}" for e in meaning["effects"]
-        ),
-        caption="Mark: mean over draws; line: 90 % of the draws. Above 0 the cells help.",
-        data=draw_bars(bars),
-        layout=made,
-        table=_effect_table(meaning),
-        height=height,
-    )
+        )
+    return figures
 
 
 def _limits(meaning: Mapping[str, Any]) -> Figure:
     traces = []
     for place, (name, rows) in enumerate(meaning["limits"].items()):
+        known = [row for row in rows if row["gained"] is not None]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "x": [100.0 * row["lost"] for row in rows],
-                "y": [row["effect"] for row in rows],
-                "text": [f"{name} at least {number(row['limit'])}" for row in rows],
-                "hovertemplate": "%{text}: %{x:.0f} % of lots lost, benefit %{y:.3g}<extra></extra>",
+                "x": [100.0 * row["lost"] for row in known],
+                "y": [row["gained"] for row in known],
+                "error_y": {"type": "data", "array": [2.0 * (row["monte_carlo"] or 0.0) for row in known]},
+                "text": [f"{name} at least {number(row['limit'])}" for row in known],
+                "hovertemplate": "%{text}: %{x:.0f} % of lots lost, gained %{y:.3g}<extra></extra>",
                 "name": name,
                 "line": {"color": PALETTE[place], "width": 2, "dash": ("solid", "dash")[place % 2]},
                 "marker": {"symbol": SYMBOLS[place], "size": 8},
             }
         )
+    zero = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
     first = meaning["effects"][0]
     return Figure(
         id="meaning-limits",
         title="An acceptance limit: lots lost against benefit gained",
-        alt="Benefit of accepted lots against the share of lots lost, for limits on viability and potency.",
-        caption=f"Benefit: {_title(first)}, mean over the accepted lots. Each mark is a limit; the "
-        "Monte-Carlo error stands in the table.",
+        alt="Benefit gained against the share of lots lost, for limits on viability and on a potency assay.",
+        caption=f"Gained: {_title(first)}, mean of accepted lots minus that of all. Each mark is a limit; "
+        "bars are two Monte-Carlo errors: one that reaches 0 has gained nothing that can be told.",
         data=traces,
-        layout=layout(xaxis=axis("lots lost (%)"), yaxis=axis("benefit of accepted lots")),
+        layout=layout(
+            xaxis=axis("lots lost (%)"),
+            yaxis=axis("benefit gained"),
+            shapes=[{**zero, "line": {"color": MUTED, "width": 1, "dash": "dot"}}],
+        ),
         table=_limit_table(meaning),
-        height=360,
+        height=380,
     )
 
 

@@ -41,7 +41,8 @@ def find_header(
     """Find the row that names the columns.
 
     Arguments:
-        names: what is read -> patterns of its title, the whole of it but for a unit in brackets.
+        names: what is read -> patterns of its title, with its unit in brackets or without; the first that
+            fits counts.
         needed: what must be there; of a tuple, one.
 
     Returns:
@@ -57,10 +58,11 @@ def find_header(
         for j, cell in enumerate(cells):
             title, unit = split_unit(cell)
             # "Total cells/mL" is a title of its own; "Size/nm" is a title with its unit.
+            whole = " ".join(cell.split())
             if not any(_named(title, patterns) for patterns in names.values()):
                 title, unit = split_slash(title, unit)
             for what, patterns in names.items():
-                if _named(title, patterns):
+                if _named(title, patterns) or _named(whole, patterns):
                     if what in columns:
                         twice = (cells[columns[what]], cell)
                     else:
@@ -69,6 +71,9 @@ def find_header(
         if all(any(one in columns for one in ((n,) if isinstance(n, str) else n)) for n in needed):
             if twice:
                 sheet.refuse("two columns of one meaning", line, f"{twice[0]} and {twice[1]}", "one of them")
+            unread = [cell for j, cell in enumerate(cells) if cell and j not in columns.values()]
+            if unread:
+                sheet.log.add("columns", ", ".join(unread), "not read")
             return Header(i, line, columns, units, cells)
     return None
 

@@ -15,13 +15,13 @@ from mesolung.product.quality.sheet import Sheet, read_sheet
 _EACH = r"(?: ?cells?)?(?: ?(?:density|conc(?:entration|\.)?|/ ?ml|per ml))"
 NAMES = {
     "sample": (r"samples?(?: ?(?:id|name))?", r"lot(?: ?(?:id|no\.?))?", r"batch", r"name", r"id"),
+    "viable_per_ml": (rf"(?:total )?(?:viable|live){_EACH}", r"(?:viable|live)(?: cells)? [\[(].*ml[\])]"),
     "viability": (r"viability|viab\.?|viable(?: cells)?|percent viab\w*|live|cell viability",),
     "total_per_ml": (rf"total{_EACH}|(?:cell )?(?:density|concentration|conc\.?)|total",),
-    "viable_per_ml": (rf"(?:viable|live){_EACH}",),
     "total_cells": (r"(?:total )?(?:cell )?counts?|total (?:cells|cell count)(?: counted)?|cells counted",),
     "viable_cells": (r"(?:viable|live) (?:cell )?counts?|(?:viable|live) cells(?: counted)?",),
     "dilution": (r"dilution(?: factor)?|dil\.?(?: factor)?",),
-    "method": (r"(?:viability )?(?:method|stain|dye|assay)|cell type",),
+    "method": (r"(?:viability )?(?:method|stain|dye|assay)",),
 }
 PER_ML = {
     "cells/ml": 1.0,

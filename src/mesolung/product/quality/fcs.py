@@ -153,9 +153,17 @@ def _dataset(source: FcsBytes, wanted: int) -> tuple[FcsBytes, FcsHead, RepairLo
     """Find a data set by following where each says that the next one begins; and count them all."""
     found = None
     here, count = source, 0
+    chain = RepairLog()
     while True:
         log = RepairLog()
-        head = read_head(here, log)
+        try:
+            head = read_head(here, log)
+        except Refusal as refusal:
+            if found is None:
+                raise
+            # What stands behind the data set that is asked for may be broken; it is told, and no more.
+            chain.add(f"data set {count}", refusal.problem, "neither it nor any behind it is read")
+            break
         if count == wanted:
             found = here, head, log
         count += 1
@@ -165,12 +173,13 @@ def _dataset(source: FcsBytes, wanted: int) -> tuple[FcsBytes, FcsHead, RepairLo
             break
         # A data set holds its own TEXT: a next one within it would read the same bytes for ever.
         if step is None or step <= head.text[1] or here.size - step < SHORTEST or count >= MOST_DATASETS:
-            log.add("$NEXTDATA", text or "nothing", "no further data set read")
+            chain.add("$NEXTDATA", text or "nothing", "no further data set read")
             break
         if here.part(step, step + 2) != b"FCS":
-            log.add("$NEXTDATA", text, "no data set begins there; none read")
+            chain.add("$NEXTDATA", text, "no data set begins there; none read")
             break
         here = replace(here, start=here.start + step)
     if found is None:
         source.refuse("no such data set", found=wanted, allowed=f"0 to {count - 1}")
+    found[2].extend(chain)
     return *found, count

@@ -67,7 +67,7 @@ def find_layout(source: FcsBytes, head: FcsHead, log: RepairLog, plausible: Plau
     channels = read_channels(source, keywords, kind, log)
     order, certain = _order(source, keywords, channels, log)
     before = len(log.entries)
-    layout = _place(source, head, Layout(0, 0, kind, order, channels, True), log)
+    layout = _place(source, head, Layout(0, 0, kind, order, channels, True), log, plausible)
     layout = replace(layout, sound=certain and len(log.entries) == before)
     return _believed(source, layout, head.text[1], log, plausible)
 
@@ -87,7 +87,7 @@ def _order(
     return "<", False
 
 
-def _place(source: FcsBytes, head: FcsHead, layout: Layout, log: RepairLog) -> Layout:
+def _place(source: FcsBytes, head: FcsHead, layout: Layout, log: RepairLog, plausible: Plausible) -> Layout:
     """First byte and number of events from the offsets of HEADER and TEXT and from $TOT."""
     width = layout.width
     total = whole(head.keywords.get("$TOT", ""))
@@ -141,7 +141,11 @@ def _place(source: FcsBytes, head: FcsHead, layout: Layout, log: RepairLog) -> L
         source.refuse("no events", found=f"{length} bytes of events", allowed="at least one event")
     if events < 1 or events * width > room:
         short = first + max(events, 1) * width - source.size
-        if short != 1 or first != head.text[1] + 2:  # one byte late, and just after TEXT
+        late = replace(layout, first=first, events=events - 1)
+        if short != 1 or not (
+            first == head.text[1] + 2  # one byte late, and just after TEXT
+            or (events > 1 and _shifts(source, late, replace(late, first=first - 1), plausible))
+        ):
             source.refuse(
                 "truncated: the events end after the end of the file",
                 found=f"{source.size} bytes",
@@ -149,7 +153,29 @@ def _place(source: FcsBytes, head: FcsHead, layout: Layout, log: RepairLog) -> L
             )
         log.add(f"{name}, start of the events", first, f"offset by one; read from byte {first - 1}")
         first -= 1
-    return replace(layout, first=first, events=events)
+    return replace(layout, first=_clear(source, head, first, events * width, log), events=events)
+
+
+def _shifts(source: FcsBytes, stated: Layout, other: Layout, plausible: Plausible) -> bool:
+    """Whether the values make sense in the other place alone."""
+    return plausible(source, other) > BELIEVED and plausible(source, stated) < DOUBTED
+
+
+def _clear(source: FcsBytes, head: FcsHead, first: int, size: int, log: RepairLog) -> int:
+    """The first byte of events that do not overlap TEXT; one byte between the two is told."""
+    text_first, text_last = head.text
+    if head.closed:  # else where TEXT ends is not certain
+        if first == text_last and first + 1 + size <= source.size:
+            log.add("start of the events", first, f"it is the last byte of TEXT; read from byte {first + 1}")
+            return first + 1
+        if first <= text_last and first + size > text_first:
+            source.refuse(
+                "the events overlap TEXT",
+                found=f"TEXT at bytes {text_first} to {text_last}, events at {first} to {first + size - 1}",
+            )
+    if first in (head.stated, head.stated + 2):
+        log.add("start of the events", f"{first}, and the end of TEXT at {head.stated}", "read from there")
+    return first
 
 
 def _placeless(source: FcsBytes, head: FcsHead, layout: Layout, total: int | None, log: RepairLog) -> Layout:

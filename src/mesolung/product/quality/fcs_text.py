@@ -23,13 +23,17 @@ class FcsHead:
     Attributes:
         version: "2.0", "3.0" or "3.1".
         data: first and last byte of the events as HEADER gives them; None where it gives none.
-        text: first and last byte of TEXT.
+        text: first and last byte of TEXT, blanks after its last delimiter left out.
+        stated: last byte of TEXT with those blanks.
+        closed: whether TEXT ends with its delimiter.
         keywords: keyword in capitals -> value.
     """
 
     version: str
     data: tuple[int, int] | None
     text: tuple[int, int]
+    stated: int
+    closed: bool
     keywords: Mapping[str, str]
 
 
@@ -68,7 +72,11 @@ def read_head(source: FcsBytes, log: RepairLog) -> FcsHead:
     for key, value in extra.items():
         keywords.setdefault(key, value)
     data = (data_first, data_last) if data_first and data_last else None
-    return FcsHead(magic[3:], data, (first, last), keywords)
+    # Blanks may fill TEXT up to the events: it ends with its last delimiter.
+    content = source.part(first, last).rstrip(b" \0\r\n\t")
+    closed = content.endswith(content[:1])
+    end = first + len(content) - 1 if closed else last
+    return FcsHead(magic[3:], data, (first, end), last, closed, keywords)
 
 
 def _offset(field: bytes) -> int | None:

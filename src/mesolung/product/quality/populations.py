@@ -220,6 +220,9 @@ def _wide(sheet: Sheet) -> list[PopulationRow]:
             ", ".join(titles),
             "columns population and percent, or a column per population with its unit",
         )
+    unread = [title for j, title in enumerate(titles) if title and j and j not in columns]
+    if unread:
+        sheet.log.add("columns", ", ".join(unread), "not read")
     rows = []
     for line, cells in sheet.rows[first:]:
         if re.fullmatch(r"mean|sd|median|cv|standard deviation", cells[0], re.IGNORECASE):

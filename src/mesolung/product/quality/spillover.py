@@ -79,7 +79,7 @@ def read_spillover(path: str | PathLike[str]) -> Spillover:
     names = names[1:] if titled else names
     while names and not names[-1]:
         names.pop()
-    if len(rows) != len(names):
+    if not names or len(rows) != len(names):
         sheet.refuse("spillover matrix is not square", first, f"{len(rows)} rows, {len(names)} channels")
     matrix = np.array([_row(sheet, line, cells, names, titled) for line, cells in rows])
     return _checked(Spillover(tuple(names), matrix, str(sheet.file)), str(sheet.file))
