@@ -156,7 +156,8 @@ def test_rabbits_answer_endotoxin_in_the_blood_that_mice_tolerate(study_of) -> N
         species: np.median(courses(study_of(text, species=species))["ill"]["HAZ"][:, -1])
         for species in ("mouse", "rabbit")
     }
-    assert peaks["rabbit"] > 5 * peaks["mouse"]
+    assert peaks["rabbit"] > 2 * peaks["mouse"]
+    assert peaks["mouse"] < 0.005
 
 
 def test_a_perfused_lung_is_injured_and_nobody_dies(study_of) -> None:
