@@ -202,6 +202,7 @@ def test_a_study_takes_a_lot_file_and_its_folder_keeps_it(tmp_path: Path) -> Non
     assert study.arms[0].treatments[0].product == read_lot(tmp_path / "mine" / "lot.toml")
     result = run_study(study, replicates=2, workers=1)
     assert "product.hold_time" in result.json["assumed_inputs"]
+    assert result.manifest["lot_tables"]
     (tmp_path / "run").mkdir()
     write_run_folder(result, tmp_path / "run")
     again = read_study(tmp_path / "run" / "study.toml")

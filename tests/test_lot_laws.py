@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,9 @@ from mesolung.product.lot import Lot
 from mesolung.product.priors import read_priors
 from mesolung.product.product import SOURCES, Product
 from mesolung.product.profile import Profile, lot_profile
+from mesolung.reading.toml import Document
+from mesolung.study.assumed import unknown_lots
+from mesolung.study.reader import study_of
 
 LOTS = 4000
 FATE = ("homing_retention", "k_engraft")
@@ -248,6 +253,16 @@ def test_what_has_not_been_measured_together_widens_and_says_so() -> None:
     said = " ".join(lot_card(unknown, (), key="prior-test", draws=50)["said"])
     assert "Nothing collected on inflammatory mediators with interleukin 99" in said
     assert log_potency(unknown).std() > log_potency(made()).std()
+
+
+def test_a_run_says_what_is_not_known_of_its_lot(root: Path) -> None:
+    text = (root / "examples" / "cord-cells-in-ards.toml").read_text(encoding="utf-8")
+    plain = study_of(Document(Path("study.toml"), text, tomllib.loads(text)))
+    assert unknown_lots(plain) == []
+    both = ', priming = [{ kind = "hypoxia" }], edit = [{ gene = "CD55", change = "overexpressed" }] }'
+    text = text.replace("cryopreserved = true }", "cryopreserved = true" + both)
+    (said,) = unknown_lots(study_of(Document(Path("study.toml"), text, tomllib.loads(text))))
+    assert "has not been measured" in said
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mesolung import __version__
 from mesolung.biology.tables import routes
-from mesolung.product.acts import interventions, is_known, pairs, stated_acts
+from mesolung.product.acts import stated_acts
 from mesolung.product.assays import PROPERTIES, assays
 from mesolung.product.attributes import attribute
 from mesolung.product.conditioning import reading
@@ -19,11 +19,12 @@ from mesolung.product.growth import growth
 from mesolung.product.kinds import KINDS, stated_priors
 from mesolung.product.living import hold_time
 from mesolung.product.lot import Lot
-from mesolung.product.priors import lots_hash, read_priors, read_sources
+from mesolung.product.priors import lots_hash, read_priors
 from mesolung.product.product import ALIVE, OF_CELLS, WITHOUT_CELLS, Product
 from mesolung.product.profile import lot_profile
 from mesolung.product.quantities import written
 from mesolung.product.release import Decision
+from mesolung.product.unknowns import unknowns
 from mesolung.reading import Refusal
 
 DRAWS = 2000
@@ -105,7 +106,7 @@ def lot_card(
         "acts": _acts(product),
         "assays": _assays(product),
         "assumed": assumed_of(product),
-        "said": _said(product),
+        "said": [*unknowns(product), *_ended(lot)],
         "radar": _radar(product, earlier or {}, key, draws, seed),
     }
 
@@ -326,36 +327,16 @@ def assumed_of(product: Product) -> list[dict[str, Any]]:
     return found
 
 
-def _said(product: Product) -> list[str]:
-    """Sentences about what the numbers cannot know."""
-    found = []
-    for table, basis in (
-        ("growth", growth()[product.source].basis),
-        ("senescence and clotting", read_sources()[product.source].basis),
-    ):
-        if basis.startswith("assumed"):
-            found.append(f"No data for {product.source} cells on {table}: {basis.removeprefix('assumed: ')}.")
-    done = interventions(product)
-    for what, agent in done:
-        if not is_known(what, agent):
-            found.append(f"Nothing collected on {what} with {agent}: a wide effect of either sign stands in.")
-    together = len(pairs(product))
-    if together:
-        spread = float(read_priors()["pair_unknown"].uncertainty)
-        found.append(
-            f"{len(done)} interventions together: the combination has not been measured beside its parts, so "
-            f"the interval of potency is wider, by {spread:g} in natural log for each of {together} "
-            f"{'pair' if together == 1 else 'pairs'}."
-        )
-    found += [
-        f"The assay {one.name} has no reference lot, so it moves nothing."
-        for one in product.assay
-        if one.reference is None and one.value is not None
+def _ended(lot: Lot) -> list[str]:
+    """Say of a culture that it is past its doublings, where growth tells no more."""
+    found = expand(lot)
+    now, ending = float(np.median(found.doublings)), float(np.median(found.ending))
+    if now < ending:
+        return []
+    return [
+        f"At {now:.0f} doublings the culture is past the {ending:.0f} at which cells of this source and "
+        "donor usually end: growth and senescence are those of the end."
     ]
-    found += [f"The assay {one.name} has no value yet." for one in product.assay if one.value is None]
-    if product.subpopulation:
-        found.append("There is no accepted definition of subpopulations: a share moves potency either way.")
-    return found
 
 
 def _radar(

@@ -11,7 +11,8 @@ from mesolung.biology.tables import backgrounds, routes
 from mesolung.product.kinds import COUNTED, KINDS, WIDE, conversion, stated_priors
 from mesolung.product.living import MIST
 from mesolung.product.priors import read_priors
-from mesolung.product.product import ALIVE, WITHOUT_CELLS
+from mesolung.product.product import ALIVE, TABLES, WITHOUT_CELLS
+from mesolung.product.unknowns import unknowns
 from mesolung.product.unstated import unknown_doses, unstated
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.animal_modelled import injuries_of, route_of
@@ -117,6 +118,17 @@ def wide_conversions(study: Study) -> list[str]:
                     f"known: nine lots in ten lie within a span of {found[1]:.0f} times"
                 )
     return list(dict.fromkeys(said))
+
+
+def unknown_lots(study: Study) -> list[str]:
+    """Tell what is not known of the lots of a study that states more of them than a product's first keys.
+
+    Arguments:
+        study: validated.
+    """
+    products = [t.product for arm in study.arms for t in arm.treatments if t.product.type in KINDS]
+    told = [line for p in products if any(getattr(p, table) for table in TABLES) for line in unknowns(p)]
+    return list(dict.fromkeys(told))
 
 
 def _of_experiment(study: Study, add: Any) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 
 from mesolung.population.enrolment import BORROWING_WORTH_A_WARNING
 from mesolung.population.library import Library
+from mesolung.product.priors import lots_hash
 from mesolung.study.animals import Animals
-from mesolung.study.assumed import assumed_inputs, wide_conversions
+from mesolung.study.assumed import assumed_inputs, unknown_lots, wide_conversions
 from mesolung.study.canonical import inputs_sha256
 from mesolung.study.enrolled import population_of
 from mesolung.study.enrolling import Panel
@@ -70,7 +71,7 @@ def manifest_of(
             for m in panel.enrolment.marginals
             if abs(m.achieved_sd - m.requested_sd) > SPREAD_MISSED * m.requested_sd
         ]
-    warnings += wide_conversions(study)
+    warnings += [*wide_conversions(study), *unknown_lots(study)]
     if not study.blinded:
         warnings.append(OPEN_LABEL)
     if not study.randomised:
@@ -93,6 +94,7 @@ def manifest_of(
         "model_sha256": setting.model_hash,
         "kernel": setting.model.kernel_id,
         "posterior": draws.posterior,
+        "lot_tables": lots_hash(),
         "library": {
             "draws": next(iter(libraries.values())).failed.shape[0],
             "courses_per_draw": next(iter(libraries.values())).courses,
@@ -135,7 +137,7 @@ def manifest_of_experiment(
     study, host = setting.study, animals.host
     failures = {name: [asdict(f) for f in found] for name, found in trials.failures.items()}
     failed = sum(len(found) for found in failures.values())
-    warnings = [] if study.blinded else [OPEN_EXPERIMENT]
+    warnings = unknown_lots(study) + ([] if study.blinded else [OPEN_EXPERIMENT])
     warnings += [] if study.randomised else [EXPERIMENT_NOT_RANDOMISED]
     if failed:
         warnings.append(f"{failed} subjects could not be solved; their values are missing, not filled in")
@@ -153,6 +155,7 @@ def manifest_of_experiment(
         "model_sha256": setting.model_hash,
         "kernel": setting.model.kernel_id,
         "posterior": setting.draws.posterior,
+        "lot_tables": lots_hash(),
         "diseases": dict(study.diseases),
         "species": host.name,
         "texts": dict(texts),
