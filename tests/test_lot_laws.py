@@ -241,6 +241,8 @@ def test_an_edit_acts_on_what_the_table_names() -> None:
 
 
 def test_what_has_not_been_measured_together_widens_and_says_so() -> None:
+    hypoxia: dict[str, Any]
+    edit: dict[str, Any]
     hypoxia, edit = (
         {"priming": [{"kind": "hypoxia"}]},
         {"edit": [{"gene": "CD55", "change": "overexpressed"}]},

@@ -178,7 +178,7 @@ def _unseen(unseen: Mapping[str, Any]) -> str:
     answered = counts["met"] + counts["missed"]
     return (
         f"It was scored on {unseen['date']}: {counts['met']} of {answered} answered relations were met"
-        " ([below](#the-unseen-third)). " + _apart(unseen)
+        " ([below](#unseen_third)). " + _apart(unseen)
     )
 
 
@@ -190,6 +190,7 @@ def _third(unseen: Mapping[str, Any]) -> str:
     ]
     parts = [
         "## The unseen third",
+        '<a id="unseen_third"></a>',
         _wrapped(
             f"`python -m mesolung.calibration.relations --score --unseen`, {unseen['date']},"
             f" {unseen['draws']} draws. Each relation is scored once; what the model cannot answer yet is"
