@@ -147,6 +147,8 @@ class Disease:
     Attributes:
         name, label: as a study file and a reader call it.
         length_h, sampled_every_h: of an untreated course, hours.
+        sampled_from_h: hours from the start of a course to the first moment that a library keeps; before it
+            nobody can be enrolled.
         onset: when symptoms start.
         drivers: what happens to a subject.
         groups: (name, share) of subjects that differ in their drivers; empty for one group.
@@ -168,6 +170,7 @@ class Disease:
     delay: Spread
     delay_from_onset: Spread
     hash: str = field(repr=False)
+    sampled_from_h: float = 0.0
 
     @property
     def normals(self) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ def _disease(layers: list[Entry], digest: str) -> Disease:
         return next((layer for layer in layers if key in layer.values), layers[0])
 
     groups = _groups(holding("group"))
-    length, every = _course(holding("course").table("course"))
+    length, every, since = _course(holding("course").table("course"))
     traits = _covariates(layers)
     at_start = Spread("fixed", 0.0, unit="h")
     delay = _delay(holding("delay"), "delay", at_start)
@@ -111,6 +111,7 @@ def _disease(layers: list[Entry], digest: str) -> Disease:
         delay=delay,
         delay_from_onset=_delay(holding("delay_from_onset"), "delay_from_onset", delay),
         hash=digest,
+        sampled_from_h=since,
     )
 
 
@@ -123,15 +124,23 @@ def _name(layer: Entry) -> str:
     return name
 
 
-def _course(entry: Entry) -> tuple[float, float]:
-    """Length and time between samples, h."""
-    entry.only("length", "sampled_every")
+def _course(entry: Entry) -> tuple[float, float, float]:
+    """Length, time between samples, and first sample, h."""
+    entry.only("length", "sampled_every", "sampled_from")
     length, every = hours(entry, "length"), hours(entry, "sampled_every")
     for key, value, most in (("length", length, INF), ("sampled_every", every, length)):
         if not 0.0 < value <= most:
             allowed = "more than 0 h" if most == INF else f"more than 0 h, at most the length, {most:g} h"
             raise entry.refusal(f"{key} is impossible", key, found=f"{value:g} h", allowed=allowed)
-    return length, every
+    since = hours(entry, "sampled_from") if "sampled_from" in entry.values else 0.0
+    if since > length - every:
+        raise entry.refusal(
+            "sampled_from leaves no two samples",
+            "sampled_from",
+            found=f"{since:g} h",
+            allowed=f"at most {length - every:g} h, the length less sampled_every",
+        )
+    return length, every, since
 
 
 def _delay(layer: Entry, key: str, usual: Spread) -> Spread:

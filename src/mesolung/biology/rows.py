@@ -52,6 +52,24 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Error:
+    """What one visit's measurement differs from what is true of the subject that day.
+
+    Attributes:
+        quantity: what is measured: endpoints read from one blow or one blood sample share their error.
+        sd: standard deviation, in the endpoint's unit or that of ``per``; of the natural logarithm on "log".
+        scale: "linear", the error is added; "log", it multiplies.
+        per: output that ``sd`` is an error of, where the endpoint is that output relative to something; else
+            None.
+    """
+
+    quantity: str
+    sd: float
+    scale: str = "linear"
+    per: str | None = None
+
+
+@dataclass(frozen=True)
 class Endpoint(Measured):
     """What a trial can measure.
 
@@ -72,7 +90,12 @@ class Endpoint(Measured):
         outputs: model outputs that it is read from; empty where it is read off death or discharge.
         above: level of each output from which a yes or no is a yes; empty where there is none, or where it
             differs by disease (`endpoint_in` fills it in).
-        share: what the sample holds of its outputs, where it is measured in one (`specimens`); else 1.
+        share: what the sample holds of its outputs, where it is measured in one (`specimens`); which share of
+            the events that an output is the hazard of it counts; units of the endpoint in one of its
+            output's a year, of a slope; else 1.
+        error: what a visit's measurement adds (`measurements`); None where a disease's trials have none.
+        visit_every_h, slope_from_h: time between visits, and first visit of a slope, where a disease's trials
+            have visits (`conduct`); 0 where they have none.
     """
 
     type: str
@@ -91,6 +114,9 @@ class Endpoint(Measured):
     outputs: tuple[str, ...] = ()
     above: tuple[float, ...] = ()
     share: float = 1.0
+    error: Error | None = None
+    visit_every_h: float = 0.0
+    slope_from_h: float = 0.0
 
 
 @dataclass(frozen=True)

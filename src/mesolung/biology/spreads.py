@@ -8,7 +8,7 @@ from collections.abc import Collection
 from mesolung.biology.course import Spread
 from mesolung.biology.entries import Entry
 
-HOURS = {"min": 1.0 / 60.0, "h": 1.0, "d": 24.0}
+HOURS = {"min": 1.0 / 60.0, "h": 1.0, "d": 24.0, "y": 8766.0}
 DISTRIBUTIONS = ("fixed", "normal", "lognormal", "share")
 KEYS = ("distribution", "value", "sd", "unit", "min", "max", "correlation")
 INF = float("inf")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.phenotypes import Phenotype
+from mesolung.population.draws import PRIOR_KEY
 from mesolung.population.library import Library
+from mesolung.population.past import Past, value_before
 from mesolung.population.traits import PHYSIOLOGY, apache2
 
 Places = NDArray[np.intp] | None
@@ -18,7 +20,9 @@ VENTILATED = "ventilated"
 ON = 0.5
 DAYS_VENTILATED = "days_ventilated"
 APACHE = "apache2"
-NEEDS = {DAYS_VENTILATED: (VENTILATED,), APACHE: ("sofa",)}
+# Years of a subject at a moment: where a course lasts for decades it is not the age that it began with.
+AGE, AGE_NOW = "age", "age_now"
+NEEDS = {AGE: (AGE_NOW,), DAYS_VENTILATED: (VENTILATED,), APACHE: ("sofa",)}
 
 
 def observables_for(names: Iterable[str]) -> tuple[str, ...]:
@@ -40,10 +44,14 @@ class Seen:
     Attributes:
         library: untreated courses.
         phenotypes: classes that are read from an output.
+        past: names that are read from the year before a moment.
+        key: of the parameter draws, keys when events of the past came.
     """
 
     library: Library
     phenotypes: tuple[Phenotype, ...] = ()
+    past: Mapping[str, Past] = field(default_factory=dict)
+    key: str = PRIOR_KEY
 
     def value(
         self, name: str, draw: Places = None, course: Places = None, step: Places = None
@@ -51,8 +59,8 @@ class Seen:
         """Read a baseline value.
 
         Arguments:
-            name: an output or covariate of the library, a phenotype (0 or 1), ``days_ventilated`` (d) or
-                ``apache2`` (points).
+            name: an output or covariate of the library, a phenotype (0 or 1), ``days_ventilated`` (d),
+                ``apache2`` (points), or what ``past`` names.
             draw, course, step: intp[n] places; without them everything is returned.
 
         Returns:
@@ -64,6 +72,10 @@ class Seen:
         place = (draw, course, step)
         if name == DAYS_VENTILATED and name not in self.library.names:
             return self._days_ventilated(place)
+        if name in self.past and self.past[name].output in self.library.names:
+            return value_before(self.library, self.past[name], self.key, *place)
+        if name == AGE and AGE_NOW in self.library.names:
+            return self.library.value(AGE_NOW, *place)
         if name == APACHE:
             age, sofa, own = (self.library.value(n, *place) for n in ("age", "sofa", PHYSIOLOGY))
             return apache2(age, sofa, own)

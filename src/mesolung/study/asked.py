@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,21 @@ class Asked:
         name += f":{self.deaths}" if self.deaths else ""
         return name + (f":where {self.where.text}" if self.where else "")
 
+    def of_risk(self, measure: str) -> Asked:
+        """The endpoint whose expected values a contrast is formed of: of hazards, the chance to have had it.
+
+        Arguments:
+            measure: the contrast.
+
+        Returns:
+            the endpoint itself, unless it is a time and the contrast a hazard ratio.
+        """
+        rules = {"time_to": "happened", "progression_time": "progressed"}
+        if measure != "hazard_ratio" or self.row.rule not in rules:
+            return self
+        row = _of_type(self.row, rules[self.row.rule])
+        return replace(self, row=row, deaths="zero")
+
     @property
     def plain_key(self) -> str:
         """Name and time alone: ``mortality@28d``."""
@@ -74,6 +90,11 @@ class Asked:
         """
         time = covariates[UNKNOWN_TIME_H] if self.time_unknown else self.time_h
         return time - covariates[ONSET_H] if self.from_onset and time is not None else time
+
+
+def _of_type(row: Any, rule: str) -> Any:
+    # A risk is better low, as the time to what it is of is better long.
+    return replace(row, rule=rule, type="binary", better="lower", unit="fraction", lowest=0.0, highest=1.0)
 
 
 def key_of(name: str, time_h: float | None, time_unknown: bool = False) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.assemble import assemble
+from mesolung.biology.conduct import custom
 from mesolung.biology.disease import Disease, read_disease
 from mesolung.biology.parameters import Parameters, read_parameters
 from mesolung.biology.phenotypes import phenotypes
@@ -21,12 +22,14 @@ from mesolung.execution import cache_folder
 from mesolung.population.baseline import VENTILATED, observables_for
 from mesolung.population.draws import draw_prior, prior_name
 from mesolung.population.library import DRAWS_AT_LEAST, LOG, Library, library_of
+from mesolung.population.past import past_of
 from mesolung.product.priors import priors_hash
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.answering import answer
 from mesolung.study.arm import Arm
 from mesolung.study.asked import Asked
 from mesolung.study.canonical import inputs_sha256
+from mesolung.study.conducted import lasts_for_years
 from mesolung.study.culture_result import run_cultures
 from mesolung.study.enrolling import Panel, enrol_panels
 from mesolung.study.experiment import SHOWN_OF_EXPERIMENT, rests_on, simulate_experiment
@@ -37,7 +40,7 @@ from mesolung.study.possible import IN_VITRO
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.result import Result
 from mesolung.study.setting import Progress, Setting
-from mesolung.study.simulating import SHOWN_OUTPUTS, Trials, simulate, table_of, tables_one
+from mesolung.study.simulating import SHOWN_OUTPUTS, SHOWN_OVER_YEARS, Trials, simulate, table_of, tables_one
 from mesolung.study.study import Study
 from mesolung.study.tables import (
     bands_table,
@@ -152,7 +155,7 @@ def _enrolled(setting: Setting, clock: dict[str, float]) -> _Simulated:
     return _Simulated(
         trials,
         {name: _of_subjects(setting, panel) for name, panel in own.items()},
-        SHOWN_OUTPUTS,
+        (*SHOWN_OVER_YEARS, *SHOWN_OUTPUTS) if lasts_for_years(study) else SHOWN_OUTPUTS,
         lambda ended: manifest_of(setting, libraries, own, trials, failed_run_in, ended),
     )
 
@@ -279,15 +282,20 @@ def library_for(setting: Setting) -> dict[str, Library]:
         a library by disease, with every observable that a table 1 may name.
     """
     model = setting.model
-    scales = {n: row.scale for n, row in endpoints().items() if row.at_enrolment}
-    derived = [*covariates(), *(row.observable for row in phenotypes().values())]
-    wanted = [*scales, *derived, VENTILATED, *observables_for(covariates())]
-    names = tuple(n for n in dict.fromkeys(wanted) if n in model.observables)
+    known = {*model.observables, *model.states}
     made = {}
     for name, disease in setting.diseases.items():
+        rows = {n: row for n, row in endpoints().items() if row.at_enrolment and name in row.diseases}
+        scales = {n: row.scale for n, row in rows.items()}
+        classes = [row.observable for row in phenotypes().values() if name in row.diseases]
+        years = [one.output for one in past_of(1.0).values()] if custom(name, "visit_every") else []
+        wanted = [*scales, *covariates(), *classes, *observables_for(covariates()), *years]
+        # A disease of years is not followed on a ventilator.
+        wanted += [] if years else [VENTILATED]
+        names = tuple(n for n in dict.fromkeys(wanted) if n in known)
         onset = [] if disease.onset.observable is None else [disease.onset.observable]
         # Bounds and onset are looked at in single precision, what is only raked to its distribution in half.
-        exact = {*onset, VENTILATED, *(c.name for c in disease.criteria)}
+        exact = {*onset, VENTILATED, *years, *(c.name for c in disease.criteria)}
         made[name] = library_of(
             model,
             disease,

@@ -25,6 +25,9 @@ from mesolung.study.ways import ways_of
 from mesolung.trial.doses import drug_doses, product_doses
 from mesolung.trial.potential import ArmCourses, solve_arm
 
+WEEK_H = 168.0
+SOON_H = 12 * WEEK_H
+EVERY_WEEKS = 4
 EARLY_TIMES_H = (0.0, 6.0, 12.0)
 AFTER_DOSE_H = 1.0
 
@@ -172,6 +175,7 @@ def solve_given(
     workers: int,
     chunk: int,
     progress: Callable[[int, int], None] | None,
+    of_years: bool = False,
 ) -> ArmCourses:
     """Solve a panel under an arm.
 
@@ -183,6 +187,7 @@ def solve_given(
         outputs: model outputs to keep.
         workers, chunk: threads, and subjects that one takes at a time.
         progress: called with (done, total).
+        of_years: as `output_times`.
 
     Returns:
         the courses at the arm's own output times.
@@ -190,7 +195,7 @@ def solve_given(
     return solve_arm(
         model,
         panel.enrolled,
-        times_h=output_times(duration_h, given.ends_h, given.watched_h),
+        times_h=output_times(duration_h, given.ends_h, given.watched_h, of_years=of_years),
         outputs=outputs,
         parameters=given.parameters,
         events=given.events,
@@ -202,7 +207,7 @@ def solve_given(
 
 
 def output_times(
-    duration_h: float, ends_h: Sequence[float], watched_h: Sequence[float] = ()
+    duration_h: float, ends_h: Sequence[float], watched_h: Sequence[float] = (), *, of_years: bool = False
 ) -> NDArray[np.float64]:
     """When the courses of an arm are kept: early, each day, after each dose or challenge, and at the end.
 
@@ -213,11 +218,17 @@ def output_times(
         duration_h: end of the study.
         ends_h: ends of administrations.
         watched_h: further times that the arm asks for.
+        of_years: whether the disease lasts for years, so that days are of no interest: weekly for twelve
+            weeks and every four weeks then.
 
     Returns:
         float64[T], increasing, hours since enrolment.
     """
     daily = np.arange(0.0, duration_h, 24.0)
+    if of_years:
+        daily = np.concatenate(
+            [np.arange(0.0, SOON_H, WEEK_H), np.arange(SOON_H, duration_h, EVERY_WEEKS * WEEK_H)]
+        )
     after = [t + AFTER_DOSE_H for t in ends_h]
     times = np.unique(np.concatenate([daily, EARLY_TIMES_H, after, watched_h, [duration_h]]))
     return times[times <= duration_h]
