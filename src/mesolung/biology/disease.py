@@ -13,10 +13,11 @@ from mesolung.biology.course import Disease as Disease
 from mesolung.biology.course import Driver as Driver
 from mesolung.biology.course import DriverEvents as DriverEvents
 from mesolung.biology.course import Onset as Onset
+from mesolung.biology.course import Repeat as Repeat
 from mesolung.biology.course import Spread as Spread
 from mesolung.biology.entries import Entry
 from mesolung.biology.parameters import read_parameters
-from mesolung.biology.spreads import hours, read_spread, read_time
+from mesolung.biology.spreads import hours, read_rate, read_spread, read_time
 from mesolung.biology.symbols import Symbol, package_symbols, unit_id, unit_powers
 from mesolung.biology.tables import covariates
 from mesolung.reading import Refusal, read_toml
@@ -27,6 +28,8 @@ KEYS = (
     "covariates",
 )  # fmt: skip
 INF = float("inf")
+# A driver that comes more often than this belongs into a law.
+MOST_REPEATS = 1000
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -235,7 +238,7 @@ def _same(unit: str, other: str) -> bool:
 
 
 def _driver(entry: Entry, groups: list[str]) -> Driver:
-    entry.only("target", "amount", "time", "duration", "share", "group")
+    entry.only("target", "amount", "time", "duration", "share", "group", "repeat")
     target = entry.text("target")
     symbol = _known(entry, target, ("state", "parameter"), "target")
     group = entry.text("group", "")
@@ -255,7 +258,38 @@ def _driver(entry: Entry, groups: list[str]) -> Driver:
         if "time" in entry.values
         else Spread("fixed", 0.0, unit="h")
     )
-    return Driver(target, amount, time, duration, entry.share("share", 1.0), group)
+    repeat = _repeat(entry.table("repeat")) if "repeat" in entry.values else None
+    if repeat is not None and repeat.rate is not None and "time" in entry.values:
+        raise entry.refusal(
+            "what comes by chance has no time of its own", "time", allowed="repeat with from and until"
+        )
+    return Driver(target, amount, time, duration, entry.share("share", 1.0), group, repeat)
+
+
+def _repeat(entry: Entry) -> Repeat:
+    """Read how a driver comes again: at even distances (``every``) or by chance (``rate``)."""
+    entry.only("every", "rate", "from", "until")
+    if ("every" in entry.values) == ("rate" in entry.values):
+        raise entry.refusal("repeat needs one of every and rate", allowed="every or rate")
+    start, end = hours(entry, "from") if "from" in entry.values else 0.0, hours(entry, "until")
+    if end <= start:
+        raise entry.refusal(
+            "until is not after from", "until", found=f"{end:g} h", allowed=f"more than {start:g} h"
+        )
+    if "rate" in entry.values:
+        repeat = Repeat(None, read_rate(entry.table("rate"), _varying()), start, end)
+        key = "rate"
+    else:
+        every = hours(entry, "every")
+        if every <= 0.0:
+            raise entry.refusal("every is no time", "every", found=f"{every:g} h", allowed="more than 0 h")
+        repeat = Repeat(every, None, start, end)
+        key = "every"
+    if repeat.most > MOST_REPEATS:
+        raise entry.refusal(
+            "it comes too often", key, found=f"up to {repeat.most}", allowed=f"up to {MOST_REPEATS} times"
+        )
+    return repeat
 
 
 def _fits(entry: Entry, amount: Spread, symbol: Symbol, *, over_time: bool) -> None:
