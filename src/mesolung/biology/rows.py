@@ -148,13 +148,16 @@ class Background:
         kind: "drug" or "support".
         target: what of the model it acts on.
         how: "dose", repeated amounts into the state ``target``; "switch", the parameter ``target`` is 1 while
-            it is given; "enrolment", the share of subjects that have it at enrolment, read from ``target``.
-        dose: the usual dose, in ``dose_unit``; None but for "dose".
-        dose_unit: unit of a dose, a mass or activity, or that per kg of body weight; None but for "dose".
+            it is given; "occupancy", the parameter ``target`` is the share of the full effect that the dose
+            has while it is given; "enrolment", the share of subjects that
+            have it at enrolment, read from ``target``.
+        dose: the usual dose, in ``dose_unit``; None but for "dose" and "occupancy".
+        dose_unit: unit of a dose, a mass or activity, or that per kg of body weight; None likewise.
         most: largest single dose of one per kg, without the kilogram; None where there is none.
-        factor: amount of the state that a unit of the drug is worth.
+        factor: amount of the state that a unit of the drug is worth; of an "occupancy" the dose that has half
+            of the largest effect, in ``dose_unit``.
         duration_h: usual length of the course, h; inf where it has none.
-        every_h: usual time between doses, h; None but for "dose".
+        every_h: usual time between doses, h; None but for "dose" and "occupancy".
         meaning: what it stands for.
     """
 

@@ -102,7 +102,7 @@ CONTRASTS = (
     "risk_ratio", "risk_difference", "odds_ratio", "difference", "ratio", "hazard_ratio", "win_ratio", "none",
 )  # fmt: skip
 BACKGROUND_KINDS = ("drug", "support")
-HOW = ("dose", "switch", "enrolment")
+HOW = ("dose", "switch", "occupancy", "enrolment")
 RESERVED_KINDS = (
     "kind", "disease", "species", "origin", "endpoint", "baseline", "background", "product type",
     "dose unit", "route", "key",
@@ -185,8 +185,8 @@ def endpoint_in(name: str, disease: str) -> Endpoint:
     above = tuple(p.above for p in parts)
     if row.rule in SLOPES:
         return replace(row, above=above)
-    outputs = tuple(p.output for p in parts)
-    error = _error_in(outputs[0], disease)
+    outputs = tuple(output_of(p.output) for p in parts)
+    error = _error_in(parts[0].output, disease)
     return replace(row, outputs=outputs, above=above, error=error)
 
 
@@ -213,6 +213,26 @@ def _error_in(name: str, disease: str) -> Error | None:
         return None if one is None else one.error
     unit = endpoints()[one.error.per or name].unit
     return replace(one.error, sd=convert(one.error.sd, one.unit, unit))
+
+
+def output_of(name: str) -> str:
+    """The model output that a level is read from.
+
+    Arguments:
+        name: of an endpoint, or of an output.
+
+    Returns:
+        the output; the name itself where no endpoint of a level has it.
+    """
+    row = endpoints().get(name)
+    return row.outputs[0] if row is not None and row.rule == "level" else name
+
+
+@cache
+def endpoint_of_output() -> Mapping[str, str]:
+    """Output of the model -> endpoint whose level it is, where their names differ."""
+    rows = endpoints().values()
+    return {row.outputs[0]: row.name for row in rows if row.rule == "level" and row.outputs[0] != row.name}
 
 
 @cache
@@ -310,7 +330,7 @@ def _background(row: Row) -> Background:
     how = one_of(row, "how", HOW)
     dose, every = number_of(row, "dose"), hours_of(row, "every")
     complete = dose is not None and dose > 0 and bool(row["dose_unit"]) and every is not None and every > 0
-    if (how == "dose") != complete:
+    if (how in ("dose", "occupancy")) != complete:
         raise wrong(
             row,
             "dose",

@@ -58,7 +58,8 @@ def value_before(
         passed = _events(values - values[:, :, :1], key, past.output, past.share)
         everything = _later(passed[:, :, lag:] - passed[:, :, :-lag], lag)
     else:
-        everything = _later(100.0 * (1.0 - values[:, :, lag:] / values[:, :, :-lag]), lag)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            everything = _later(100.0 * (1.0 - values[:, :, lag:] / values[:, :, :-lag]), lag)
     return everything if draw is None else everything[draw, course, step]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.states import STATE, state_row
-from mesolung.biology.tables import endpoint_in
+from mesolung.biology.tables import endpoint_in, output_of
 from mesolung.study.animal_endpoints import animal_endpoint
 from mesolung.study.arm import UNKNOWN
 from mesolung.study.endpoint import EndpointAsked
@@ -141,7 +141,9 @@ def outputs_asked(study: Study) -> tuple[str, ...]:
     """
     lines = [*study.endpoints, *study.observations]
     names = [name for line in lines for name in asked_of(study, line).row.outputs]
-    filters = [SUPPORTS.get(name) or name for line in lines if line.where for name in line.where.names]
+    filters = [
+        SUPPORTS.get(name) or output_of(name) for line in lines if line.where for name in line.where.names
+    ]
     return tuple(dict.fromkeys([*names, *filters]))
 
 

@@ -8,7 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.disease import Disease
-from mesolung.population.baseline import AGE, AGE_NOW, APACHE, DAYS_VENTILATED, ON, VENTILATED, Seen
+from mesolung.population.baseline import (
+    AGE,
+    AGE_NOW,
+    APACHE,
+    BMI,
+    DAYS_VENTILATED,
+    ON,
+    SMOKING,
+    VENTILATED,
+    Seen,
+)
+from mesolung.population.smoking import PACKS
 from mesolung.study.asked import ONSET_H
 
 VASOPRESSOR = "vasopressor"
@@ -40,6 +51,9 @@ def known_at_enrolment(
             values[VASOPRESSOR] = (one.value(VASOPRESSOR, *place) >= ON).astype(float)
         if AGE_NOW in names:
             values[AGE] = one.value(AGE, *place)
+            values[BMI] = one.value(BMI, *place)
+        if PACKS in one.library.covariates:
+            values |= {name: one.value(name, *place) for name in SMOKING}
         for name in one.past:
             if one.past[name].output in names:
                 values[name] = one.value(name, *place)

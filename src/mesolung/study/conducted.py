@@ -12,7 +12,7 @@ from mesolung.biology.conduct import custom
 from mesolung.biology.tables import endpoints
 from mesolung.streams import uniforms
 from mesolung.study.setting import Setting
-from mesolung.study.study import Study
+from mesolung.study.years import lasts_for_years
 from mesolung.trial.outcomes import Outcomes
 from mesolung.trial.recurrent import Recurring
 from mesolung.trial.visits import Visits
@@ -22,20 +22,11 @@ HISTORY = ("exacerbation_rate",)
 RECURRENT = ("count", "rate", "time_to")
 # Percent predicted of what a disease takes from its subjects: who loses it may leave sooner.
 FUNCTION: Mapping[str, str] = {
-    "copd": "fev1_percent_predicted",
-    "asthma": "fev1_percent_predicted",
-    "ipf": "fvc_percent_predicted",
+    "copd": "fev1_pp",
+    "asthma": "fev1_pp",
+    "ipf": "fvc_pp",
 }
 PER_POINTS = 10.0  # that the log rate of leaving is per
-
-
-def lasts_for_years(study: Study) -> bool:
-    """Whether the trials of a study's diseases have visits over years.
-
-    Arguments:
-        study: validated.
-    """
-    return study.kind == "trial" and all(custom(name, "visit_every") for name in study.disease_names)
 
 
 def conducted(setting: Setting, known: Outcomes, covariates: Mapping[str, NDArray[np.float64]]) -> Outcomes:

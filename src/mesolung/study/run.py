@@ -16,7 +16,7 @@ from mesolung.biology.conduct import custom
 from mesolung.biology.disease import Disease, read_disease
 from mesolung.biology.parameters import Parameters, read_parameters
 from mesolung.biology.phenotypes import phenotypes
-from mesolung.biology.tables import covariates, endpoints
+from mesolung.biology.tables import covariates, endpoints, output_of
 from mesolung.engine import compile_model
 from mesolung.execution import cache_folder
 from mesolung.population.baseline import VENTILATED, observables_for
@@ -29,7 +29,6 @@ from mesolung.study.answering import answer
 from mesolung.study.arm import Arm
 from mesolung.study.asked import Asked
 from mesolung.study.canonical import inputs_sha256
-from mesolung.study.conducted import lasts_for_years
 from mesolung.study.culture_result import run_cultures
 from mesolung.study.enrolling import Panel, enrol_panels
 from mesolung.study.experiment import SHOWN_OF_EXPERIMENT, rests_on, simulate_experiment
@@ -52,6 +51,7 @@ from mesolung.study.tables import (
 )
 from mesolung.study.unanswered import with_unanswered
 from mesolung.study.ways import trial_sizes
+from mesolung.study.years import lasts_for_years
 
 EXPECTED_SUBJECTS = 64
 EXPECTED_SUBJECTS_RELEASE = 256
@@ -286,7 +286,7 @@ def library_for(setting: Setting) -> dict[str, Library]:
     made = {}
     for name, disease in setting.diseases.items():
         rows = {n: row for n, row in endpoints().items() if row.at_enrolment and name in row.diseases}
-        scales = {n: row.scale for n, row in rows.items()}
+        scales = {output_of(n): row.scale for n, row in rows.items()}
         classes = [row.observable for row in phenotypes().values() if name in row.diseases]
         years = [one.output for one in past_of(1.0).values()] if custom(name, "visit_every") else []
         wanted = [*scales, *covariates(), *classes, *observables_for(covariates()), *years]

@@ -16,13 +16,14 @@ from mesolung.population.twice import HAZARD
 from mesolung.streams import normals, uniforms
 from mesolung.study.arm import Arm
 from mesolung.study.asked import UNKNOWN_TIME_H, outputs_asked
-from mesolung.study.conducted import conducted, lasts_for_years
+from mesolung.study.conducted import conducted
 from mesolung.study.enrolling import Panel, TableOne
 from mesolung.study.population import Background, Distribution
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.setting import Setting
 from mesolung.study.solving import Given, challenged, give, solve_given
 from mesolung.study.study import Study
+from mesolung.study.years import lasts_for_years
 from mesolung.trial.allocation import randomise
 from mesolung.trial.outcomes import Outcomes
 from mesolung.trial.potential import ArmCourses
@@ -30,7 +31,7 @@ from mesolung.trial.potential import ArmCourses
 POPULATION = "[population.baseline]"
 # Shown in every report, whatever a study asks for.
 SHOWN_OUTPUTS = ("pf_ratio", "sofa", "il6", "evlw", "viable_cells_lung")
-SHOWN_OVER_YEARS = ("fev1", "fev1_percent_predicted", "fvc", "fvc_percent_predicted", "crp")
+SHOWN_OVER_YEARS = ("fev1", "fev1_pp", "fvc", "fvc_pp", "crp")
 NEEDED_OUTPUTS = (*SHOWN_OUTPUTS, VENTILATED, "MSC_licensed")
 # The state that accumulates the hazard of discharge alive, and the purpose of the numbers it is held against.
 DISCHARGE = "DIS"

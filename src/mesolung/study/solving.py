@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.tables import backgrounds, routes
-from mesolung.engine import CompiledModel, EventTable
-from mesolung.population.events import joined
+from mesolung.engine import ADD_PARAMETER, CompiledModel, EventTable
+from mesolung.population.events import joined, same_events
 from mesolung.product.kinds import KINDS
 from mesolung.product.priors import read_priors
 from mesolung.product.profile import lot_profile
@@ -20,12 +20,14 @@ from mesolung.study.arm import Arm, Treatment
 from mesolung.study.challenged import challenge_events, watched_times
 from mesolung.study.dosing import administered, entering, unit_of_dose
 from mesolung.study.followed import Followed
+from mesolung.study.occupancy import Occupied, occupancy_events, occupied
 from mesolung.study.population import Background
 from mesolung.study.ways import ways_of
-from mesolung.trial.doses import drug_doses, product_doses
+from mesolung.trial.doses import RATE, drug_doses, product_doses
 from mesolung.trial.potential import ArmCourses, solve_arm
 
 WEEK_H = 168.0
+MOST_DOSES = 100  # of a drug into a state, one by one
 SOON_H = 12 * WEEK_H
 EVERY_WEEKS = 4
 EARLY_TIMES_H = (0.0, 6.0, 12.0)
@@ -92,6 +94,7 @@ def give(
     n = slots * subjects
     parts: list[EventTable] = []
     # A borrowed course is followed by subjects of several draws, whose drugs act by their own draw.
+    drugs: list[Occupied] = []
     identity = [panel.enrolled.course, np.repeat(draw_of_slot, subjects)]
     for name, background in sorted(arm.background.items()):
         if backgrounds()[name].how == "enrolment":
@@ -101,7 +104,11 @@ def give(
         identity.append(has.astype(np.intp))
         weight = panel.covariates["weight"]
         later = background.model_copy(update={"start_h": background.start_h + before_h})
+        if backgrounds()[name].how == "occupancy":
+            drugs.append(occupied(name, later, has, weight, duration_h + before_h))
+            continue
         parts.append(_drug(model, name, later, np.flatnonzero(has), weight, duration_h + before_h))
+    parts.append(occupancy_events(model, panel.enrolled.parameters, drugs))
     parameters: dict[str, NDArray[np.float64]] = {}
     doses: dict[str, NDArray[np.float64]] = {}
     ends: list[float] = []
@@ -258,12 +265,19 @@ def _drug(
     if row.per_kg if usual else background.per_kg:
         dose = np.minimum(dose * weight[who], np.inf if row.most is None else row.most * row.factor)
     length = background.duration_h if background.duration_h is not None else row.duration_h
+    length = min(length, duration_h - background.start_h)
+    every = float(background.every_h if background.every_h is not None else row.every_h or length)
+    if length / every > MOST_DOSES and RATE + row.target in model.parameters:
+        # Months of tablets are given as the steady rate that they amount to.
+        place = model.parameters.index(RATE + row.target)
+        times = ((background.start_h, dose / every), (background.start_h + length, -dose / every))
+        return joined([same_events(ADD_PARAMETER, place, who, t, rate) for t, rate in times])
     return drug_doses(
         model,
         target=row.target,
         subjects=who,
         dose=dose,
         start_h=background.start_h,
-        duration_h=min(length, duration_h - background.start_h),
-        every_h=float(background.every_h if background.every_h is not None else row.every_h or length),
+        duration_h=length,
+        every_h=every,
     )

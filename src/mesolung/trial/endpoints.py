@@ -126,7 +126,8 @@ def expected_values(
     time_h = float(outcomes.times[-1]) if time_h is None else time_h
     outcomes.inside(time_h)
     risk = outcomes.death_probability(time_h)
-    at_death = np.nan if row.rule in ("death", "alive") else value_of_death(row, deaths, time_h)
+    own = row.rule in ("death", "alive", *OF_FOLLOW_UP)
+    at_death = np.nan if own else value_of_death(row, deaths, time_h)
     survivors = np.isnan(at_death)
     weights = np.where(survivors, 1.0 - risk, np.ones_like(risk))
     if row.rule in ("death", "alive"):
