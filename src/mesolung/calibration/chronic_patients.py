@@ -120,7 +120,9 @@ def enrolled(model: CompiledModel, draws: Draws, cohort: Cohort, count: int) -> 
     return Followed(values, weight, step, courses, chosen)
 
 
-def treated(model: CompiledModel, cohort: Cohort, patients: Followed, switch: str, value: float) -> Mapping[str, Values]:
+def treated(
+    model: CompiledModel, cohort: Cohort, patients: Followed, switch: str, value: float
+) -> Mapping[str, Values]:
     """Solve the same patients with a drug from enrolment on.
 
     Arguments:
@@ -157,7 +159,11 @@ def _solve(
         events = joined([events, dose])
     order = np.lexsort((events.time, events.subject))
     events = EventTable(
-        events.subject[order], events.time[order], events.kind[order], events.target[order], events.value[order]
+        events.subject[order],
+        events.time[order],
+        events.kind[order],
+        events.target[order],
+        events.value[order],
     )
     solved = model.solve(
         np.concatenate([c.parameters for c in courses]),

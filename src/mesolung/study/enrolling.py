@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from mesolung.biology.conduct import custom
 from mesolung.biology.disease import Criterion, Disease
 from mesolung.biology.phenotypes import phenotypes
-from mesolung.biology.tables import backgrounds, covariates, endpoints
+from mesolung.biology.tables import backgrounds, covariates, endpoints, output_of
 from mesolung.population.baseline import Seen
 from mesolung.population.candidates import Candidates, find_candidates, pooled, with_disease_shares
 from mesolung.population.courses import delays
@@ -179,7 +179,9 @@ def _enrolment(setting: Setting, lines: TableOne, seen: Mapping[str, Seen]) -> E
 
 def _candidates(setting: Setting, lines: TableOne, disease: Disease, seen: Seen) -> Candidates:
     criteria = {c.name: c for c in disease.criteria}
-    for name, line in lines.baseline.items():
+    for stated, line in lines.baseline.items():
+        # A study's bound takes the place of the disease's on the same output.
+        name = output_of(stated)
         usual = criteria.get(name, Criterion(name))
         # A study that states one bound keeps the disease's other one.
         low = usual.lowest if line.min is None else line.min
