@@ -50,7 +50,7 @@ class Cohort:
 INF = float("inf")
 COHORTS = {
     "gold": Cohort(
-        "copd", 3.0, 21.0, {"fev1_post_pp": (0.0, 80.0), "fev1_fvc": (0.0, 70.0), "age_now": (45.0, 75.0)}
+        "copd", 3.0, 21.0, {"fev1_post_pp": (0.0, 80.0), "fev1_fvc": (0.0, 70.0), "age_now": (52.0, 78.0)}
     ),
     "trial": Cohort(
         "ipf", 1.0, 7.0, {"fvc_pp": (50.0, 90.0), "dlco_pp": (30.0, 79.0), "age_now": (40.0, 85.0)}
@@ -120,9 +120,7 @@ def enrolled(model: CompiledModel, draws: Draws, cohort: Cohort, count: int) -> 
     return Followed(values, weight, step, courses, chosen)
 
 
-def treated(
-    model: CompiledModel, cohort: Cohort, patients: Followed, switch: str, value: float
-) -> Mapping[str, Values]:
+def treated(model: CompiledModel, cohort: Cohort, patients: Followed, switch: str, value: float) -> Mapping[str, Values]:
     """Solve the same patients with a drug from enrolment on.
 
     Arguments:
@@ -159,11 +157,7 @@ def _solve(
         events = joined([events, dose])
     order = np.lexsort((events.time, events.subject))
     events = EventTable(
-        events.subject[order],
-        events.time[order],
-        events.kind[order],
-        events.target[order],
-        events.value[order],
+        events.subject[order], events.time[order], events.kind[order], events.target[order], events.value[order]
     )
     solved = model.solve(
         np.concatenate([c.parameters for c in courses]),
