@@ -50,7 +50,7 @@ class Cohort:
 INF = float("inf")
 COHORTS = {
     "gold": Cohort(
-        "copd", 3.0, 21.0, {"fev1_post_pp": (0.0, 80.0), "fev1_fvc": (0.0, 70.0), "age_now": (45.0, 75.0)}
+        "copd", 3.0, 21.0, {"fev1_post_pp": (0.0, 80.0), "fev1_fvc": (0.0, 70.0), "age_now": (52.0, 78.0)}
     ),
     "trial": Cohort(
         "ipf", 1.0, 7.0, {"fvc_pp": (50.0, 90.0), "dlco_pp": (30.0, 79.0), "age_now": (40.0, 85.0)}
