@@ -132,7 +132,8 @@ def progression(outcomes: Outcomes, row: DeclineRow, time_h: float) -> tuple[Flo
 
 def _shown(outcomes: Outcomes, row: DeclineRow, time_h: Time) -> Floats:
     name = row.outputs[0]
-    return measured(outcomes, row, name, time_h, outcomes.output_at(name, time_h))
+    level = outcomes.output_at(name, time_h)
+    return measured(outcomes, row, name, time_h, level, bounded=False)
 
 
 def _line(times: Floats, values: Floats, seen: np.ndarray) -> Floats:

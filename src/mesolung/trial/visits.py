@@ -68,7 +68,9 @@ class Visits:
         return np.concatenate([normals(self.seed, purpose, s, self.subjects) for s in range(self.slots)])
 
 
-def measured(outcomes: Outcomes, row: MeasuredRow, name: str, time_h: Time, level: Floats) -> Floats:
+def measured(
+    outcomes: Outcomes, row: MeasuredRow, name: str, time_h: Time, level: Floats, *, bounded: bool = True
+) -> Floats:
     """What a visit shows of a level.
 
     Arguments:
@@ -77,6 +79,7 @@ def measured(outcomes: Outcomes, row: MeasuredRow, name: str, time_h: Time, leve
         name: output that it is read from.
         time_h: hours since enrolment.
         level: float64[n], what is true at that time.
+        bounded: whether the endpoint's own bounds are those of the level, as they are of no yes or no.
 
     Returns:
         float64[n], within the bounds of the table.
@@ -89,6 +92,8 @@ def measured(outcomes: Outcomes, row: MeasuredRow, name: str, time_h: Time, leve
         shown = level * np.exp(error.sd * z)
     else:
         shown = level + z * error_sd(outcomes, row, name, time_h)
+    if not bounded:
+        return shown
     low = -np.inf if row.lowest is None else row.lowest
     high = np.inf if row.highest is None else row.highest
     # Where the truth itself lies beyond the table's bounds it stays there.
