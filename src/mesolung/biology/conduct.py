@@ -32,11 +32,14 @@ class Custom:
 
     Attributes:
         value: in the unit that `UNITS` says.
+        written, unit: the same as the table has it.
         source, grade: where it comes from, and how sure it is.
         meaning: in words.
     """
 
     value: float
+    written: float
+    unit: str
     source: str
     grade: str
     meaning: str
@@ -78,11 +81,12 @@ def custom(disease: str, name: str, otherwise: float = 0.0) -> float:
 def _custom(row: Row) -> Custom:
     unit = UNITS[one_of(row, "name", tuple(UNITS))]
     text_of(row, "disease")
-    value = required_of(row, "value")
+    value = written = required_of(row, "value")
     if value < 0:
         raise wrong(row, "value", "is negative")
     try:
         value = value if unit == "1" else convert(value, text_of(row, "unit"), unit)
     except UnitError:
         raise wrong(row, "unit", f"does not convert to {unit}") from None
-    return Custom(value, text_of(row, "source"), one_of(row, "grade", GRADES), text_of(row, "meaning"))
+    said = text_of(row, "source"), one_of(row, "grade", GRADES), text_of(row, "meaning")
+    return Custom(value, written, row["unit"], *said)

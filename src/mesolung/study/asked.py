@@ -140,7 +140,10 @@ def outputs_asked(study: Study) -> tuple[str, ...]:
         names, each once; a name of a filter may be a covariate, which is no output.
     """
     lines = [*study.endpoints, *study.observations]
-    names = [name for line in lines for name in asked_of(study, line).row.outputs]
+    rows = [asked_of(study, line).row for line in lines]
+    names = [name for row in rows for name in row.outputs]
+    # The error of a level in percent is that of what it is a percentage of.
+    names += [row.error.per for row in rows if row.error is not None and row.error.per]
     filters = [
         SUPPORTS.get(name) or output_of(name) for line in lines if line.where for name in line.where.names
     ]

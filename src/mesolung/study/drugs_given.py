@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mesolung.biology.tables import PER_KG, backgrounds
+from mesolung.biology.tables import PER_KG, backgrounds, reserved
 from mesolung.study.arm import Arm, Treatment
 from mesolung.study.population import Background
 from mesolung.units import UnitError, convert
@@ -31,7 +31,7 @@ def why_not_drug(treatment: Treatment) -> str | None:
     name = str(treatment.product.name)
     row = backgrounds().get(name)
     if row is None:
-        return f'drug "{name}" is not in the model yet'
+        return f'drug "{name}" waits for {reserved()["background", name]}'
     if treatment.dose is not None and _dose(treatment) is None:
         return f"{name} in {treatment.dose_unit}, which is no dose in {row.amount_unit}"
     gaps = np.diff(treatment.times_h)
@@ -71,7 +71,7 @@ def _care(drug: Treatment) -> Background:
         dose=None if found is None else found[0],
         per_kg=found is not None and found[1],
         # What is measured at enrolment is measured before the first dose.
-        start_h=(times[0] if times else 0.0) + FIRST_EFFECT_H,
+        start_h=(times[0] if times else 0.0) + (FIRST_EFFECT_H if row.how == "occupancy" else 0.0),
         duration_h=length,
         every_h=every,
     )
