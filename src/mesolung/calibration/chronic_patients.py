@@ -53,7 +53,10 @@ COHORTS = {
         "copd", 3.0, 21.0, {"fev1_post_pp": (0.0, 80.0), "fev1_fvc": (0.0, 70.0), "age_now": (52.0, 78.0)}
     ),
     "trial": Cohort(
-        "ipf", 1.0, 7.0, {"fvc_pp": (50.0, 90.0), "dlco_pp": (30.0, 79.0), "age_now": (40.0, 85.0)}
+        "ipf",
+        1.0,
+        7.0,
+        {"fvc_pp": (50.0, 90.0), "dlco_pp": (30.0, 79.0), "fev1_fvc": (70.0, INF), "age_now": (40.0, 85.0)},
     ),
     "severe": Cohort(
         "asthma",
