@@ -37,7 +37,7 @@ READ = {
     "count": "events up to the time",
     "rate": "events a year of follow-up",
     "time_to": "days to the first event",
-    "death_rate": "deaths a year of follow-up",
+    "death_rate": "deaths over the years asked for",
     "slope": "line through the visits",
     "slope_below": "that line is below its limit",
     "slope_above": "that line is above its limit",

@@ -17,7 +17,7 @@ from mesolung.trial.estimates import is_geometric
 from mesolung.trial.recurrent import YEAR_H
 
 NEITHER = "neither"  # better of a state of the model
-RATES = ("rate", "death_rate")  # rules
+RATES = ("rate",)  # rules
 QUANTILES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
 
 

@@ -54,7 +54,8 @@ def endpoint_values(
     "hospital_days", days to that, all days for who is still there; "days_off" and "days_on", days without and
     with a support since enrolment (fractions of a day, output linear between outputs and crossing 0.5).
     Of events that come again: "count", "rate" a year of follow-up, and "time_to" the first (days, the end of
-    follow-up where none came); "death_rate", deaths a year of follow-up. Over the visits: "slope" a year, and
+    follow-up where none came); "death_rate", deaths over the
+    years asked for. Over the visits: "slope" a year, and
     whether it is "slope_below" or "slope_above" the endpoint's; "falls" and "holds", whether the output fell
     by the endpoint's amount since enrolment; "progressed", "progression_free" and "progression_time" (days)
     of the first visit with such a fall, or death. A level, and what is read at visits, has the error of its

@@ -41,18 +41,18 @@ def of_follow_up(outcomes: Outcomes, row: EndpointRow, time_h: Time) -> Floats:
         return came if row.rule == "progressed" else 1.0 - came
     if row.name in outcomes.history and np.all(np.asarray(time_h) == 0.0):
         return np.asarray(outcomes.history[row.name])  # of the year before
-    end = followed_until(outcomes, time_h)
     if row.rule == "death_rate":
-        count = (outcomes.death_time <= end).astype(np.float64)
-    else:
-        found = events_until(outcomes, row.outputs[0], end, row.share)
-        if row.rule == "time_to":
-            return np.minimum(found.first_h, end) / HOURS_PER_DAY
-        count = found.count
+        # As papers print it: deaths over the years that were planned, not over those lived.
+        dead = outcomes.death_time <= time_h
+        return np.where(np.isnan(followed_until(outcomes, time_h)), np.nan, dead / (time_h / YEAR_H))
+    end = followed_until(outcomes, time_h)
+    found = events_until(outcomes, row.outputs[0], end, row.share)
+    if row.rule == "time_to":
+        return np.minimum(found.first_h, end) / HOURS_PER_DAY
     if row.rule == "count":
-        return count
+        return found.count
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(end > 0, count / (end / YEAR_H), np.nan)
+        return np.where(end > 0, found.count / (end / YEAR_H), np.nan)
 
 
 def expected_of_follow_up(
@@ -75,7 +75,9 @@ def expected_of_follow_up(
         return (fell if row.rule == "progressed" else 1.0 - fell), np.ones_like(risk)
     if row.name in outcomes.history and np.all(np.asarray(time_h) == 0.0):
         return np.asarray(outcomes.history[row.name]), np.ones_like(risk)
-    name = "" if row.rule == "death_rate" else row.outputs[0]
+    if row.rule == "death_rate":
+        return risk / (np.asarray(time_h) / YEAR_H), np.ones_like(risk)
+    name = row.outputs[0]
     events, hours = expected_events(outcomes, name, time_h)
     if row.rule == "count":
         return row.share * events, np.ones_like(risk)

@@ -116,7 +116,7 @@ def expected_events(outcomes: Outcomes, name: str, time_h: Time) -> tuple[Floats
     """Events and hours that a subject is expected to have before death and a time.
 
     Arguments:
-        outcomes: courses with the cumulative hazard; "" for the hazard of death itself.
+        outcomes: courses with the cumulative hazard.
         name: of the hazard.
         time_h: h since enrolment.
 
@@ -136,5 +136,5 @@ def expected_events(outcomes: Outcomes, name: str, time_h: Time) -> tuple[Floats
     # Alive for so much of a step in which the hazard of death is constant.
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(lethal > 1e-12, -np.expm1(-lethal) / lethal, 1.0)
-    step = lethal if name == "" else met(outcomes.event_hazard(name))
+    step = met(outcomes.event_hazard(name))
     return (alive * mean * step).sum(axis=1), (alive * mean * part * width).sum(axis=1)
