@@ -11,10 +11,10 @@ from mesolung.biology.pathway_grid import EMPTY, Grid, arranged
 # Bands from top to bottom. A module that no band names stands in the band of the lung's cells.
 BANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("given and in the blood", ("fate", "vesicles", "effects", "harm", "drugs", "systemic", "coagulation")),
-    ("lung: immune cells and mediators", ("innate", "mediators", "adaptive")),
+    ("lung: immune cells and mediators", ("innate", "mediators", "adaptive", "airway")),
     (
         "lung: pathogens, tissue and what follows",
-        ("pathogen", "barrier", "fibrosis", "gas_exchange", "support", "outcome"),
+        ("pathogen", "barrier", "fibrosis", "ageing", "emphysema", "exacerbation", "gas_exchange", "support", "outcome"),
     ),
 )
 OPEN_BAND = 1
