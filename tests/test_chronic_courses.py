@@ -56,14 +56,16 @@ def test_a_healthy_non_smoker_loses_what_age_takes() -> None:
 
 @pytest.fixture(scope="module")
 def smokers() -> Subjects:
-    return driven(ageing_people(40, 32, female=0.0, height=175.0, airway_susceptibility=1.6), "smoke", 1.2)
+    return driven(ageing_people(40, 32, female=0.0, height=175.0, airway_susceptibility=1.2), "smoke", 1.2)
 
 
 def test_smoke_brings_obstruction_over_decades_not_years(smokers: Subjects) -> None:
     run = years(smokers, 45.0, "fev1_pp", "crp", "sputum_neutrophils", every=5.0)
     relative = run["fev1_pp"] / run["fev1_pp"][:, :1]
     assert np.median(relative[:, 1]) > 0.86
-    assert 0.25 < np.median(relative[:, -1]) < 0.75
+    assert np.median(relative[:, -1]) < 0.6
+    usual = years(smokers.with_values(airway_susceptibility=0.35), 45.0, "fev1_pp", every=5.0)["fev1_pp"]
+    assert np.median(usual[:, -1] / usual[:, 0]) > 0.65
     assert np.median(run["crp"][:, -1]) > 1.5 * np.median(run["crp"][:, 0])
     assert np.median(run["sputum_neutrophils"][:, -1]) > 55.0
     assert np.quantile(run["crp"][:, -1], 0.9) > 1.5 * np.median(run["crp"][:, -1])
@@ -80,7 +82,7 @@ def test_cessation_slows_decline(smokers: Subjects) -> None:
     # What settled goes on: more than age takes from lungs of that size.
     assert (off["NARROW"][:, -1] > off["NARROW"][:, 6]).mean() > 0.9
     early = years(driven(smokers, "smoke", 0.0, 3.0), 45.0, "NARROW", every=5.0)["NARROW"]
-    assert np.median(early[:, -1]) < 0.15
+    assert np.median(early[:, -1]) < 0.2
 
 
 def test_elastase_is_free_beyond_its_inhibitors_only() -> None:
@@ -140,6 +142,9 @@ def test_a_cold_exacerbates_where_the_lung_is_ready() -> None:
     start[:, model().states.index("NARROW")] = 0.7
     start[:, model().states.index("COLD")] = 2.0
     ill = course(ready, 60, every=1.0, outputs=outputs, initial=start)
+    start[:, model().states.index("COLD")] = 0.0
+    spared = course(ready, 60, every=1.0, outputs=outputs, initial=start)
+    start[:, model().states.index("COLD")] = 2.0
     start[:, model().states.index("NARROW")] = 0.0
     well = course(ready, 60, every=1.0, outputs=outputs, initial=start)
     assert well["EXA"].max() < 0.01 * ill["EXA"].max(1).min()
@@ -149,4 +154,5 @@ def test_a_cold_exacerbates_where_the_lung_is_ready() -> None:
     assert (peak > 1).all()
     assert (peak < 25).all()
     assert (ill["EXA"][:, -1] < 0.5 * ill["EXA"].max(1)).all()
-    assert (ill["fev1"].min(1) < ill["fev1"][:, -1]).all()
+    assert (ill["fev1"][:, 10] < spared["fev1"][:, 10]).all()
+    assert (ill["HAZ_exacerbation"][:, -1] > 2.0 * spared["HAZ_exacerbation"][:, -1]).all()
