@@ -26,7 +26,7 @@ DAYS_VENTILATED = "days_ventilated"
 APACHE = "apache2"
 # Years of a subject at a moment: where a course lasts for decades it is not the age that it began with.
 AGE, AGE_NOW = "age", "age_now"
-NEEDS = {AGE: (AGE_NOW,), DAYS_VENTILATED: (VENTILATED,), APACHE: ("sofa",)}
+NEEDS = {DAYS_VENTILATED: (VENTILATED,), APACHE: ("sofa",)}
 
 
 def observables_for(names: Iterable[str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.tables import covariates, endpoints, output_of
 from mesolung.engine import compile_model
 from mesolung.execution import cache_folder
-from mesolung.population.baseline import VENTILATED, observables_for
+from mesolung.population.baseline import AGE_NOW, VENTILATED, observables_for
 from mesolung.population.draws import draw_prior, prior_name
 from mesolung.population.library import DRAWS_AT_LEAST, LOG, Library, library_of
 from mesolung.population.past import past_of
@@ -288,7 +288,8 @@ def library_for(setting: Setting) -> dict[str, Library]:
         rows = {n: row for n, row in endpoints().items() if row.at_enrolment and name in row.diseases}
         scales = {output_of(n): row.scale for n, row in rows.items()}
         classes = [row.observable for row in phenotypes().values() if name in row.diseases]
-        years = [one.output for one in past_of(1.0).values()] if custom(name, "visit_every") else []
+        past = [one.output for one in past_of(1.0).values()]
+        years = [*past, AGE_NOW] if custom(name, "visit_every") else []
         wanted = [*scales, *covariates(), *classes, *observables_for(covariates()), *years]
         # A disease of years is not followed on a ventilator.
         wanted += [] if years else [VENTILATED]

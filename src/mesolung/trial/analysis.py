@@ -18,6 +18,8 @@ from mesolung.trial.two_samples import Verdict
 from mesolung.trial.win_ratio import composite_rank, win_ratio
 
 SIGNIFICANCE = 0.05
+# Rules of times whose follow-up to their own event is given beside them.
+OWN_TIMES = ("time_to", "progression_time")
 Followed = tuple[ArrayLike, ArrayLike]
 FollowUp = tuple[Floats, Bools]
 Arms = tuple[FollowUp, FollowUp]
@@ -165,7 +167,7 @@ def _of_hazards(times: LogRank, row: EndpointRow) -> Verdict:
 
 def _follow_up(a: Floats, b: Floats, row: EndpointRow, deaths: Arms | None) -> Arms | None:
     """The follow-up that hazards are of: to death, unless the endpoint is a duration (inf: censored)."""
-    if deaths is not None or row.type != "time" or row.name in DEATH_ENDPOINTS:
+    if row.rule in OWN_TIMES or row.type != "time" or row.name in DEATH_ENDPOINTS:
         return deaths
     pooled = np.concatenate([a, b])
     end = float(np.max(pooled[np.isfinite(pooled)], initial=0.0))
@@ -178,7 +180,7 @@ def _arrays(followed: Followed) -> FollowUp:
 
 def _hierarchy(a: Floats, b: Floats, row: EndpointRow, deaths: Arms | None) -> tuple[Floats, Floats]:
     """Values for a win ratio, in the endpoint's direction: ranks, deaths first, where follow-up is known."""
-    if deaths is None or row.type == "time":
+    if deaths is None or row.rule in OWN_TIMES:
         return a, b
     death = np.concatenate([np.where(died, time, np.inf) for time, died in deaths])
     rank = sign_of_better(row) * composite_rank(np.concatenate([a, b]), death, row.better)
