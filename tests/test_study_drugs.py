@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mesolung.biology.assemble import assemble
 from mesolung.biology.tables import backgrounds
+from mesolung.engine import ADD_STATE, compile_model
+from mesolung.population.events import same_events
 from mesolung.study import read_study
 from mesolung.study.modelled import modelled_part, not_modelled
 from mesolung.study.occupancy import Occupied, occupancy_events, occupied, share_of_effect
@@ -129,3 +132,15 @@ def test_a_target_that_the_model_lacks_is_an_error() -> None:
     drug = occupied("fluticasone", Background(share=1.0), np.array([True]), np.array([70.0]), 1e5)
     with pytest.raises(KeyError):
         occupancy_events(model(other=0), np.zeros((1, 1)), [drug])
+
+
+def test_a_steroid_has_its_price() -> None:
+    biology = compile_model(assemble().sbml)
+    names = ("HAZ_hyperglycaemia", "HAZ_myopathy")
+    rows = np.tile(biology.default_parameters, (2, 1))
+    doses = np.arange(10) * 24.0
+    dex = biology.states.index("DEX")
+    events = same_events(ADD_STATE, dex, np.zeros(10, np.intp), doses, np.full(10, 6.0))
+    found = biology.solve(rows, np.array([0.0, 240.0]), events=events, outputs=names).values[:, -1]
+    assert np.all(found[1] == 0.0), "nothing without the drug"
+    assert 0.02 < found[0, 0] < 0.3 and 0.0 < found[0, 1] < found[0, 0]

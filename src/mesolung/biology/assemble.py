@@ -24,7 +24,7 @@ from mesolung.reading import Refusal
 MODULES = (
     "units", "fate", "vesicles", "effects", "harm", "systemic", "innate", "adaptive", "mediators", "pathogen",
     "barrier", "coagulation", "fibrosis", "ageing", "airway", "emphysema", "exacerbation", "drugs",
-    "side_effects", "gas_exchange", "support", "outcome", "spirometry", "endpoints", "laboratory",
+    "gas_exchange", "support", "outcome", "spirometry", "endpoints", "laboratory",
 )  # fmt: skip
 SWITCHED = (
     "driver",
