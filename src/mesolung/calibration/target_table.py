@@ -8,7 +8,14 @@ import io
 from importlib.resources import files
 
 FOLDER = "targets"
-TABLES = ("endotoxin.csv", "covid-courses.csv", "viral.csv", "usual-care.csv", "usual-care-unused.csv", "chronic.csv")
+TABLES = (
+    "endotoxin.csv",
+    "covid-courses.csv",
+    "viral.csv",
+    "usual-care.csv",
+    "usual-care-unused.csv",
+    "chronic.csv",
+)
 
 
 Row = dict[str, str]
