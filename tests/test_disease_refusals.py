@@ -79,7 +79,7 @@ SLIPS = {
     "a repeat without end": (
         "duration = {",
         'repeat = { every = "1 d" }\nduration = {',
-        27,
+        28,
         "driver.repeat lacks until",
     ),
     "a repeat that ends before it begins": (
