@@ -19,7 +19,17 @@ def asthmatics() -> Subjects:
 @pytest.mark.parametrize("drug", DRUGS)
 def test_a_drug_leaves_the_healthy_lung_as_it_is(drug: str) -> None:
     people = subjects("healthy", 20, seed=42)
-    states = ("drive", "TYPE2", "COLM", "NARROW", "SCAR", "HAZ", "HAZ_exacerbation", "HAZ_pneumonia", "fvc_pp")
+    states = (
+        "drive",
+        "TYPE2",
+        "COLM",
+        "NARROW",
+        "SCAR",
+        "HAZ",
+        "HAZ_exacerbation",
+        "HAZ_pneumonia",
+        "fvc_pp",
+    )
     run = course(people.with_values(**{drug: 1.0}), 365, every=365, outputs=states)
     for name in states:
         assert np.abs(run[name][:, -1] - run[name][:, 0]).max() < 1e-3 * max(1.0, run[name].max()), name
@@ -30,7 +40,9 @@ def test_a_bronchodilator_opens_airways() -> None:
     start = model().initial(people.parameters)
     start[:, model().states.index("NARROW")] = 0.6
     without = course(people, 1, every=1, outputs=("fev1", "fev1_post"), initial=start)
-    with_it = course(people.with_values(bronchodilator=1.0), 1, every=1, outputs=("fev1", "fev1_post"), initial=start)
+    with_it = course(
+        people.with_values(bronchodilator=1.0), 1, every=1, outputs=("fev1", "fev1_post"), initial=start
+    )
     assert (with_it["fev1"] > without["fev1"]).all()
     assert with_it["fev1"] == pytest.approx(with_it["fev1_post"])
     assert with_it["fev1_post"] == pytest.approx(without["fev1_post"], rel=1e-3)
@@ -38,7 +50,10 @@ def test_a_bronchodilator_opens_airways() -> None:
 
 def test_an_antibody_to_il5_takes_eosinophils(asthmatics: Subjects) -> None:
     outputs = ("blood_eosinophils", "sputum_eosinophils", "feno", "hazard_exacerbation", "IGE")
-    without, given = years(asthmatics, 3.0, *outputs), years(driven(asthmatics, "anti_il5", 1.0, 1.0), 3.0, *outputs)
+    without, given = (
+        years(asthmatics, 3.0, *outputs),
+        years(driven(asthmatics, "anti_il5", 1.0, 1.0), 3.0, *outputs),
+    )
     ratio = given["blood_eosinophils"][:, -1] / without["blood_eosinophils"][:, -1]
     assert 0.05 < np.median(ratio) < 0.35
     assert (given["sputum_eosinophils"][:, -1] < without["sputum_eosinophils"][:, -1]).all()
@@ -48,7 +63,10 @@ def test_an_antibody_to_il5_takes_eosinophils(asthmatics: Subjects) -> None:
 @pytest.mark.parametrize("drug", ["anti_il4r", "anti_tslp"])
 def test_upstream_antibodies_lower_nitric_oxide_and_open_airways(asthmatics: Subjects, drug: str) -> None:
     outputs = ("feno", "fev1", "sputum_eosinophils", "IGE", "readiness")
-    without, given = years(asthmatics, 3.0, *outputs), years(driven(asthmatics, drug, 1.0, 1.0), 3.0, *outputs)
+    without, given = (
+        years(asthmatics, 3.0, *outputs),
+        years(driven(asthmatics, drug, 1.0, 1.0), 3.0, *outputs),
+    )
     assert (given["feno"][:, -1] < 0.9 * without["feno"][:, -1]).all()
     assert (given["fev1"][:, -1] > without["fev1"][:, -1]).all()
     assert (given["readiness"][:, -1] < without["readiness"][:, -1]).all()
@@ -56,7 +74,10 @@ def test_upstream_antibodies_lower_nitric_oxide_and_open_airways(asthmatics: Sub
 
 def test_an_inhaled_steroid_calms_airways_and_costs_pneumonia(asthmatics: Subjects) -> None:
     outputs = ("feno", "sputum_eosinophils", "TYPE2")
-    without, given = years(asthmatics, 3.0, *outputs), years(driven(asthmatics, "ics", 1.0, 1.0), 3.0, *outputs)
+    without, given = (
+        years(asthmatics, 3.0, *outputs),
+        years(driven(asthmatics, "ics", 1.0, 1.0), 3.0, *outputs),
+    )
     for name in outputs:
         assert (given[name][:, -1] < 0.9 * without[name][:, -1]).all(), name
     resistant = driven(ageing_people(20, 41, age=40.0, type2_bias=1.0, type17_bias=6.0), "allergen", 0.8)
@@ -65,8 +86,13 @@ def test_an_inhaled_steroid_calms_airways_and_costs_pneumonia(asthmatics: Subjec
     assert kept > 1.2 * np.median(given["TYPE2"][:, -1] / without["TYPE2"][:, -1])
     smokers = driven(ageing_people(20, 44, airway_susceptibility=2.0), "smoke", 1.2)
     rates = ("hazard_pneumonia", "chronic_stimulus")
-    bare, treated = years(smokers, 35.0, *rates, every=5.0), years(driven(smokers, "ics", 1.0, 30.0), 35.0, *rates, every=5.0)
-    assert np.median(treated["hazard_pneumonia"][:, -1] / bare["hazard_pneumonia"][:, -1]) == pytest.approx(1.52, abs=0.12)
+    bare, treated = (
+        years(smokers, 35.0, *rates, every=5.0),
+        years(driven(smokers, "ics", 1.0, 30.0), 35.0, *rates, every=5.0),
+    )
+    assert np.median(treated["hazard_pneumonia"][:, -1] / bare["hazard_pneumonia"][:, -1]) == pytest.approx(
+        1.52, abs=0.12
+    )
     assert (treated["chronic_stimulus"][:, -1] < bare["chronic_stimulus"][:, -1]).all()
 
 

@@ -31,7 +31,9 @@ def test_ten_healthy_years_without_a_clock_change_nothing() -> None:
     run = course(people, TEN_YEARS, every=TEN_YEARS, outputs=(*model().states, "fev1_pp"))
     start = initial(people)
     for i, name in enumerate(model().states):
-        assert np.abs(run[name][:, -1] - start[:, i]).max() <= 1e-9 * max(1.0, np.abs(start[:, i]).max()), name
+        assert np.abs(run[name][:, -1] - start[:, i]).max() <= 1e-9 * max(1.0, np.abs(start[:, i]).max()), (
+            name
+        )
     assert np.ptp(run["fev1_pp"], axis=1).max() < 1e-9
 
 
@@ -48,7 +50,7 @@ def test_a_lung_that_was_injured_badly_is_not_ill_ten_years_later() -> None:
 
 @pytest.mark.parametrize("factor", [0.8, 1.2])
 def test_the_stiffness_loop_rests_in_health(factor: float) -> None:
-    """Below its bound the loop is exactly off, also for a fifth more collagen than the largest acute scars leave."""
+    """Below its bound the loop is exactly off, also for a fifth more collagen than acute scars."""
     people = subjects("healthy", 60, seed=24)
     scarred = initial(people, COLM=0.17 * factor, MFB=0.1)
     run = course(people, 730, every=73, outputs=("stretch", "COLM", "SCAR", "TGFB"), initial=scarred)

@@ -14,7 +14,17 @@ BANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("lung: immune cells and mediators", ("innate", "mediators", "adaptive", "airway")),
     (
         "lung: pathogens, tissue and what follows",
-        ("pathogen", "barrier", "fibrosis", "ageing", "emphysema", "exacerbation", "gas_exchange", "support", "outcome"),
+        (
+            "pathogen",
+            "barrier",
+            "fibrosis",
+            "ageing",
+            "emphysema",
+            "exacerbation",
+            "gas_exchange",
+            "support",
+            "outcome",
+        ),
     ),
 )
 OPEN_BAND = 1

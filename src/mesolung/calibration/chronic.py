@@ -152,11 +152,15 @@ def effect(measure: str, values: Group, other: Group, w: Values) -> float:
             return gain["feno"]
         case "exacerbation_ratio" | "pneumonia_ratio":
             name = "HAZ_exacerbation" if measure.startswith("exa") else "HAZ_pneumonia"
-            return mean(other[name][:, -1] - other[name][:, 0], w) / mean(values[name][:, -1] - values[name][:, 0], w)
+            return mean(other[name][:, -1] - other[name][:, 0], w) / mean(
+                values[name][:, -1] - values[name][:, 0], w
+            )
         case "fev1_fall_saved":
             # Beyond the first half year, which holds what the drug opens at once.
             first = STEPS_A_YEAR // 2
-            return mean(1e3 * (slope(other["fev1_post"][:, first:]) - slope(values["fev1_post"][:, first:])), w)
+            return mean(
+                1e3 * (slope(other["fev1_post"][:, first:]) - slope(values["fev1_post"][:, first:])), w
+            )
         case "fvc_fall_saved":
             return mean(1e3 * (slope(other["fvc"]) - slope(values["fvc"])), w)
         case "ten_points_ratio":
@@ -171,9 +175,7 @@ def ageing(model: CompiledModel, draws: Draws, count: int) -> Group:
     outputs = ("fev1", "fvc")
     made = courses_of_draw(model, read_disease("healthy"), draws, 0, count)
     grid = np.arange(0.0, 10.0 + STEP_Y, STEP_Y) * YEAR_H
-    on = same_events(
-        SET_PARAMETER, model.parameters.index("ageing"), np.arange(count), 0.0, np.ones(count)
-    )
+    on = same_events(SET_PARAMETER, model.parameters.index("ageing"), np.arange(count), 0.0, np.ones(count))
     solved = model.solve(made.parameters, grid, events=on, outputs=outputs, rtol=1e-4, workers=1)
     return {name: solved.values[:, :, i] for i, name in enumerate(outputs)}
 
@@ -224,7 +226,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         exit status, 0.
     """
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--draws", type=at_least_one, default=4, help="parameter draws")
     parser.add_argument("--courses", type=at_least_one, default=60, help="courses of each draw")
     parser.add_argument("--disease", choices=DISEASES, action="append", help="only this one")

@@ -1,4 +1,4 @@
-"""Patients with chronic lung disease, enrolled at a random eligible moment of their untreated course and followed."""
+"""Patients with chronic lung disease, enrolled at a random eligible moment of their course and followed."""
 
 from __future__ import annotations
 
@@ -123,7 +123,9 @@ def enrolled(model: CompiledModel, draws: Draws, cohort: Cohort, count: int) -> 
     return Followed(values, weight, step, courses, chosen)
 
 
-def treated(model: CompiledModel, cohort: Cohort, patients: Followed, switch: str, value: float) -> Mapping[str, Values]:
+def treated(
+    model: CompiledModel, cohort: Cohort, patients: Followed, switch: str, value: float
+) -> Mapping[str, Values]:
     """Solve the same patients with a drug from enrolment on.
 
     Arguments:
@@ -160,7 +162,11 @@ def _solve(
         events = joined([events, dose])
     order = np.lexsort((events.time, events.subject))
     events = EventTable(
-        events.subject[order], events.time[order], events.kind[order], events.target[order], events.value[order]
+        events.subject[order],
+        events.time[order],
+        events.kind[order],
+        events.target[order],
+        events.value[order],
     )
     solved = model.solve(
         np.concatenate([c.parameters for c in courses]),
