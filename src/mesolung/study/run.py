@@ -290,7 +290,8 @@ def library_for(setting: Setting) -> dict[str, Library]:
         classes = [row.observable for row in phenotypes().values() if name in row.diseases]
         past = [one.output for one in past_of(1.0).values()]
         years = [*past, AGE_NOW] if custom(name, "visit_every") else []
-        wanted = [*scales, *covariates(), *classes, *observables_for(covariates()), *years]
+        traits = [n for n, row in covariates().items() if name in row.diseases]
+        wanted = [*scales, *traits, *classes, *observables_for(traits), *years]
         # A disease of years is not followed on a ventilator.
         wanted += [] if years else [VENTILATED]
         names = tuple(n for n in dict.fromkeys(wanted) if n in known)
