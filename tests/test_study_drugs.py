@@ -138,7 +138,7 @@ def test_a_steroid_has_its_price() -> None:
     biology = compile_model(assemble().sbml)
     names = ("HAZ_hyperglycaemia", "HAZ_myopathy")
     rows = np.tile(biology.default_parameters, (2, 1))
-    doses = np.arange(10) * 24.0
+    doses = 24.0 * np.arange(10, dtype=np.float64)
     dex = biology.states.index("DEX")
     events = same_events(ADD_STATE, dex, np.zeros(10, np.intp), doses, np.full(10, 6.0))
     found = biology.solve(rows, np.array([0.0, 240.0]), events=events, outputs=names).values[:, -1]
