@@ -22,7 +22,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.engine import processor
+from benchmarks.measure import processor
 
 MODEL = Path(__file__).resolve().parent.parent / "examples" / "simeoni-2004" / "model.xml"
 END, STEP = 28, 1

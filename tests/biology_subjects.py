@@ -40,7 +40,10 @@ def system() -> System:
 # Rise with time whatever happens, and no other state's rate names them.
 COUNTERS = (
     "HAZ", "DIS", "SEC", "HAZ_thrombosis", "HAZ_reaction", "HAZ_fever", "HAZ_DSA", "TUMOUR", "MARK_other",
+    "HAZ_exacerbation", "HAZ_pneumonia", "AGED",
 )  # fmt: skip
+# Lost for good, and 0 in health: small airways, attachments, lung that is scar.
+LASTING = ("NARROW", "EMPH", "SCAR")
 # Specific memory of what was met: plasma cells live for years, and hold the antibody.
 MEMORY = ("PC", "AB")
 

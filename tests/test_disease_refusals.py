@@ -64,6 +64,61 @@ SLIPS = {
     "unknown key of the onset": ("above = 3.0", "above = 3.0\nbelow = 9.0", 11, "unknown key of onset"),
     "unknown key of a group": ("share = 0.6", "share = 0.6\npart = 1", 15, "unknown key of group"),
     "unknown key of a driver": ("share = 0.9", "shares = 0.9", 23, "unknown key of driver"),
+    "unknown key of a repeat": (
+        "duration = {",
+        'repeat = { often = 3, every = "1 d", until = "9 d" }\nduration = {',
+        28,
+        "unknown key of driver.repeat",
+    ),
+    "a repeat without how often": (
+        "duration = {",
+        'repeat = { until = "9 d" }\nduration = {',
+        28,
+        "repeat needs one of every and rate",
+    ),
+    "a repeat without end": (
+        "duration = {",
+        'repeat = { every = "1 d" }\nduration = {',
+        28,
+        "driver.repeat lacks until",
+    ),
+    "a repeat that ends before it begins": (
+        "duration = {",
+        'repeat = { every = "1 d", from = "9 d", until = "3 d" }\nduration = {',
+        28,
+        "until is not after from",
+    ),
+    "a repeat at every moment": (
+        "duration = {",
+        'repeat = { every = "0 d", until = "3 d" }\nduration = {',
+        28,
+        "every is no time",
+    ),
+    "a repeat that comes too often": (
+        "duration = {",
+        'repeat = { every = "1 min", until = "30 d" }\nduration = {',
+        28,
+        "it comes too often (found up to 43201; allowed: up to 1000 times)",
+    ),
+    "chance with a time": (
+        "duration = {",
+        'repeat = { rate = { value = 2.0, unit = "1/d" }, until = "9 d" }\nduration = {',
+        27,
+        "what comes by chance has no time of its own",
+    ),
+    "a rate in no unit of a rate": (
+        "duration = {",
+        'repeat = { rate = { value = 2.0, unit = "d" }, until = "9 d" }\nduration = {',
+        28,
+        "not a unit of a rate",
+    ),
+    "a rate without a largest one": (
+        "duration = {",
+        'repeat = { until = "9 d", rate = { distribution = "lognormal", value = 2, sd = 1, unit = "1/d" } }'
+        "\nduration = {",
+        28,
+        "a rate that differs between subjects needs a largest one",
+    ),
     "unknown key of an amount": ("sd = 1.0, unit", "spread = 1.0, unit", 22, "unknown key of driver.amount"),
     "unknown key of a criterion": ("{ max = 80.0 }", "{ most = 80.0 }", 32, "unknown key of criteria.age"),
     "unknown key of a covariate": (

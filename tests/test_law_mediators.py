@@ -35,10 +35,18 @@ SCALES = {
     },
     "IFNG": {"IFNG_healthy": 1, "IFNG_half": 1, "IFNG_license": 1, "make_IFNG": 1},
     "IFN": {"IFN_half": 1, "interferon_production": 1},
-    "TGFB": {"TGFB_healthy": 1, "TGFB_half": 1, "TGFB_block": 1, "make_TGFB": 1, "make_TGFB_epithelium": 1},
+    "TGFB": {
+        "TGFB_healthy": 1,
+        "TGFB_half": 1,
+        "TGFB_block": 1,
+        "make_TGFB": 1,
+        "make_TGFB_epithelium": 1,
+        "make_TGFB_stretch": 1,
+        "make_TGFB_senescent": 1,
+    },
     "CCL2": {"CCL2_healthy": 1, "CCL2_half": 1, "make_CCL2": 1, "make_CCL2_epithelium": 1},
-    "IL13": {"IL13_healthy": 1, "IL13_half": 1, "make_IL13": 1},
-    "IL17": {"IL17_healthy": 1, "IL17_half": 1, "make_IL17": 1},
+    "IL13": {"IL13_healthy": 1, "IL13_half": 1, "make_IL13": 1, "make_IL13_type2": 1},
+    "IL17": {"IL17_healthy": 1, "IL17_half": 1, "make_IL17": 1, "make_IL17_type17": 1},
     # Factors of given cells, above the host's own.
     **{name: {f"{name}_half": 1, f"secrete_{name}": 1} for name in FACTORS_OF_CELLS},
 }

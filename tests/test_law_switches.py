@@ -135,6 +135,28 @@ SWITCHES = {
     "tf_tnf tf_net tf_endothelium": "TF",
     "make_THR": "THR",
     "make_FIB": "FIB",
+    "type2_alarm type2_allergen": "TYPE2",
+    "type17_alarm type17_colonised": "TYPE17",
+    "alarm_allergen alarm_colonised alarm_cold": "ALARM",
+    "eosinophil_influx": "EOS EOS_blood",
+    "eosinophil_release": "EOS_blood",
+    "eosinophil_survival": "EOS",
+    "ige_il13": "IGE",
+    "goblet_il13 goblet_neutrophil": "GOB",
+    "mucus_exacerbation": "MUC",
+    "muscle_il13 muscle_mast": "ASM",
+    "make_IL13_type2": "IL13",
+    "make_IL17_type17": "IL17",
+    "make_TGFB_stretch": "TGFB",
+    "k_scar": "SCAR",
+    "narrow_colonised narrow_neutrophil narrow_eosinophil narrow_senescent": "NARROW",
+    "k_elastolysis": "ELAS",
+    "k_rupture rupture_stress": "EMPH",
+    "ready_narrow ready_eosinophil ready_type17 ready_scar": "EXA HAZ_exacerbation",
+    "exacerbation_cold exacerbation_allergen": "EXA HAZ_exacerbation",
+    "pneumonia_rate pneumonia_colonised": "HAZ_pneumonia",
+    "senescent_repair": "AT2",
+    "death_narrow death_scar death_exacerbation": "HAZ",
     "heparin_effect": "EMB THR",
     "pai_tnf pai_il6": "PAI",
     "ddimer_of_lysis": "DDIMER",
@@ -162,6 +184,7 @@ SWITCHES = {
 SWITCHED = {name: where for names, where in SWITCHES.items() for name in names.split()}
 # What a state without health of its own may reach in a severe course, where it is not of order 1.
 REACHED = {
+    **dict.fromkeys(("NARROW", "EMPH", "SCAR", "EXA", "SEN"), 0.1),
     "BAC": 300.0,
     "BAC_blood": 30.0,
     "NOS": 50.0,
@@ -190,6 +213,7 @@ REACHED = {
 }
 # Times what health holds.
 RAISED = {
+    "EOS": 30.0,
     "NEU": 40.0,
     "M1": 8.0,
     "TNF": 300.0,

@@ -88,7 +88,12 @@ def test_every_covariate_is_drawn_derived_or_a_common_trait():
     for row in covariates().values():
         for name in row.diseases:
             drawn = set(read_disease(name).covariates)
-            assert row.name in drawn | {"pbw", "smoker", "pack_years"} | set(NEEDS), (row.name, name)
+            assert row.name in drawn | {"pbw", "bmi", "smoker", "current_smoker", "pack_years"} | set(
+                NEEDS
+            ), (
+                row.name,
+                name,
+            )
     assert all(name in covariates() for name in ("smoker", "pack_years", "pbw"))
 
 

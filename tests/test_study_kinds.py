@@ -240,7 +240,7 @@ def test_chronic_disease_is_read_with_its_table_1_and_rules(study_of) -> None:
     for lines in (study.population.baseline, study.arms[0].baseline):
         assert (lines["age"].min, lines["fvc_percent_predicted"].min) == (40.0, 50.0)
     care = study.population.background["nintedanib"]
-    assert (care.dose, care.dose_unit, care.responder) == (150.0, "mg", 0.6)
+    assert (care.dose, care.dose_unit, care.responder) == (150.0, None, 0.6)
     assert not study.arms[0].has_own_baseline
 
 

@@ -30,6 +30,7 @@ from mesolung.biology.tables import (
     definitions,
     endpoint_in,
     endpoints,
+    output_of,
     reserved,
     routes,
 )
@@ -58,13 +59,18 @@ from mesolung.study.possible import (
     planned_endpoints,
 )
 from mesolung.trial.contrasts import MEASURES
+from mesolung.trial.decline import FALLS, PROGRESSION, SLOPES
 from mesolung.trial.endpoints import DEATH_ENDPOINTS, EndpointRow, value_of_death
 from mesolung.trial.named_tests import TEST_OF_TYPE, TESTS
 from mesolung.units import quantity, same_dimension
 
 MODULES = files("mesolung.biology") / "modules"
 # States that an endpoint without an output is read off.
-OF_THE_TRIAL = {"death": "HAZ", "alive": "HAZ", "discharged": "DIS", "hospital_days": "DIS"}
+OF_THE_TRIAL = {
+    "death": "HAZ", "alive": "HAZ", "death_rate": "HAZ", "discharged": "DIS", "hospital_days": "DIS",
+}  # fmt: skip
+# Rules of a yes or no, or of a time to one, that need a level, a fall or a slope to tell it by.
+WITH_LEVEL = ("present", "occurred", *FALLS, *PROGRESSION, "slope_below", "slope_above")
 # Units of the endpoint table that the model spells in its own way.
 SPELLED = {
     "points": "dimensionless",
@@ -75,6 +81,8 @@ SPELLED = {
     "mL/kg PBW": "mL_per_kg",
     "1e9/L": "Gcell_per_L",
     "1e3/mL": "thousand_per_mL",
+    "ppb": "dimensionless",
+    "m": "metre",
 }
 
 # Every name that the study file's format gives; a new one goes into a table first.
@@ -115,7 +123,7 @@ SERVED = {
     "species": set(species_names()),
     "origin": {"enrolment", "onset"},
     "product type": set(MODELLED_TYPES),
-    "route": set(routes()),
+    "route": {*routes(), "oral"},  # by mouth drugs alone, which have no way of their own
 }
 
 
@@ -231,7 +239,7 @@ def test_the_model_gives_every_endpoint_in_the_unit_of_its_row(row: tables.Endpo
     assert row.outputs and all(symbols[name].kind in ("observable", "state") for name in row.outputs)
     if row.rule == "level":
         sample = specimens().get(row.name)
-        assert row.outputs == ((sample.output if sample else row.name),)
+        assert len(row.outputs) == 1 and (sample is None or row.outputs == (sample.output,))
         assert symbols[row.outputs[0]].unit == SPELLED.get(row.unit, row.unit.replace("/", "_per_"))
 
 
@@ -243,7 +251,7 @@ def test_a_sample_holds_a_share_of_an_output_and_says_where_that_is_from() -> No
         assert re.match(r"assumed: \S", one.source) or re.search(r"20\d\d", one.source)
         assert (one.grade == "C") == one.source.startswith("assumed")
     others = [row for row in endpoints().values() if row.name not in specimens()]
-    assert all(row.share == 1.0 for row in others)
+    assert all(row.share == 1.0 or row.rule in SLOPES for row in others)
 
 
 def test_a_challenge_names_parts_of_the_model_and_an_agent_of_study_files() -> None:
@@ -262,7 +270,7 @@ def test_a_yes_or_no_has_a_level_for_each_of_its_outputs_in_every_disease() -> N
     for row in endpoints().values():
         for disease in row.diseases:
             here = endpoint_in(row.name, disease)
-            wanted = len(here.outputs) if row.rule in ("present", "occurred") else 0
+            wanted = len(here.outputs) if row.rule in WITH_LEVEL else 0
             assert len(here.above) == wanted
             if row.rule in ("present", "occurred") and (row.name, disease) not in definitions():
                 if row.name in phenotypes():
@@ -273,18 +281,19 @@ def test_a_yes_or_no_has_a_level_for_each_of_its_outputs_in_every_disease() -> N
 def test_a_definition_is_of_an_endpoint_in_a_disease_that_has_it_and_says_where_it_is_from() -> None:
     for (name, disease), parts in definitions().items():
         row = endpoints()[name]
-        assert disease in row.diseases and row.rule == "present"
-        assert tuple(part.output for part in parts) == row.outputs
+        assert disease in row.diseases and row.rule in WITH_LEVEL
+        if row.rule not in SLOPES:
+            assert tuple(output_of(part.output) for part in parts) == row.outputs
         for part in parts:
-            assert endpoints()[part.output].possible(part.above)
-            assert re.match(r"assumed: \S|10\.\d+/", part.source)
+            assert endpoints()[part.output].possible(part.above) or row.rule in (*FALLS, *PROGRESSION)
+            assert re.search(r"assumed: \S|10\.\d+/", part.source)
     storm = {d for name, d in definitions() if name == "cytokine_storm"}
     assert storm == set(endpoints()["cytokine_storm"].diseases)
 
 
 def test_changes_and_table_1_are_of_endpoints_that_have_a_level() -> None:
     for row in endpoints().values():
-        assert not row.at_enrolment or row.rule == "level" or row.outputs == (row.name,)
+        assert not row.at_enrolment or row.rule in ("level", "rate") or row.outputs == (row.name,)
 
 
 def test_covariates_are_traits_that_the_diseases_draw() -> None:
@@ -305,6 +314,8 @@ def test_backgrounds_act_on_something_that_the_model_has() -> None:
     for row in backgrounds().values():
         if row.how == "switch":
             assert row.target in parameters and row.duration_h > 0
+        elif row.how == "occupancy":
+            assert row.target in parameters and 0 < row.factor < (row.dose or 0) and row.every_h
         elif row.how == "dose":
             assert f"{row.target}' =" in drugs and f"{row.target} has {row.amount_unit};" in drugs
             assert row.unit == row.dose_unit and (row.dose or 0) > 0 and (row.every_h or 0) > 0

@@ -32,6 +32,9 @@ class Row:
     default_contrast: str | None = "risk_ratio"
     minimum_important: float | None = None
     share: float = 1.0
+    error: Any = None
+    visit_every_h: float = 0.0
+    slope_from_h: float = 0.0
 
 
 def quantity(name: str = "pf_ratio", **others: Any) -> Row:

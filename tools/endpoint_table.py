@@ -12,9 +12,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mesolung.biology.conduct import conduct
+from mesolung.biology.measurement import Measurement, measurements
 from mesolung.biology.specimens import specimens
 from mesolung.biology.tables import Endpoint, definitions, endpoints, reserved
 from mesolung.study.possible import planned_endpoints
+from mesolung.trial.decline import PROGRESSION
+from mesolung.trial.follow_up import OF_FOLLOW_UP
+from mesolung.trial.named_tests import TEST_OF_TYPE
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "endpoints.md"
 START, END = "<!-- {}: written by tools/endpoint_table.py -->", "<!-- end of {} -->"
@@ -29,6 +34,18 @@ READ = {
     "hospital_days": "days to discharge alive",
     "days_off": "days without it",
     "days_on": "days on it",
+    "count": "events up to the time",
+    "rate": "events a year of follow-up",
+    "time_to": "days to the first event",
+    "death_rate": "deaths over the years asked for",
+    "slope": "line through the visits",
+    "slope_below": "that line is below its limit",
+    "slope_above": "that line is above its limit",
+    "falls": "fell by its amount since enrolment",
+    "holds": "did not fall by its amount",
+    "progressed": "a fall by its amount at a visit, or death",
+    "progression_free": "neither such a fall nor death",
+    "progression_time": "days to such a fall or death",
 }
 
 
@@ -51,7 +68,7 @@ def endpoint_table() -> str:
             "yes" if row.at_enrolment and row.name not in specimens() else "",
             "yes" if row.subjective else "",
             row.default_contrast,
-            row.test or ("fisher" if row.type == "binary" else "welch"),
+            row.test or TEST_OF_TYPE[row.type],
             ", ".join(disease for disease in known if disease not in row.diseases),
         )
         for row in endpoints().values()
@@ -85,7 +102,43 @@ def reserved_table() -> str:
     return _table(("name", "what", "unit", "in", "waits for"), rows)
 
 
-TABLES = {"endpoints": endpoint_table, "definitions": definition_table, "reserved": reserved_table}
+def measurement_table() -> str:
+    """The table of what visits add to endpoints of diseases of years."""
+    found: dict[str, tuple[Measurement, list[str]]] = {}
+    for (name, disease), row in measurements().items():
+        found.setdefault(name, (row, []))[1].append(disease)
+    rows = [
+        (
+            f"`{name}`",
+            f"{row.error.sd:g} {row.unit}"
+            if row.error.scale == "linear"
+            else f"{row.error.sd:g} of the logarithm",
+            f"`{row.error.per}`" if row.error.per else "",
+            ", ".join(diseases),
+            row.grade,
+            row.source,
+        )
+        for name, (row, diseases) in found.items()
+    ]
+    return _table(("endpoint", "standard deviation", "of", "in", "grade", "source"), rows)
+
+
+def conduct_table() -> str:
+    """The table of how trials of diseases of years are run."""
+    rows = [
+        (disease, row.meaning, f"{row.written:g} {row.unit}".removesuffix(" 1"), row.grade, row.source)
+        for (disease, _), row in conduct().items()
+    ]
+    return _table(("disease", "what", "value", "grade", "source"), rows)
+
+
+TABLES = {
+    "endpoints": endpoint_table,
+    "definitions": definition_table,
+    "measurement": measurement_table,
+    "conduct": conduct_table,
+    "reserved": reserved_table,
+}
 
 
 def current(text: str) -> str:
@@ -115,6 +168,8 @@ def _sample(row: Endpoint) -> str:
 def _dead(row: Endpoint) -> str:
     if row.rule in ("death", "alive"):
         return "itself"
+    if row.rule in OF_FOLLOW_UP:
+        return "counts" if row.rule in ("death_rate", *PROGRESSION) else "ends follow-up"
     if row.deaths != "worst":
         return "left out" if row.deaths == "survivors" else row.deaths
     value = "the follow-up's length" if row.value_at_death is None else f"{row.value_at_death:g}"

@@ -49,7 +49,7 @@ def _disease(disease: str, name_of: Callable[[str], str]) -> str:
             driver.get("group", "everybody"),
             name_of(driver["target"]),
             _spread(driver["amount"], name_of),
-            _spread(driver["time"], name_of) if "time" in driver else "start",
+            _when(driver, name_of),
             _spread(driver["duration"], name_of) if "duration" in driver else "",
             f"[{line}]({_WHERE}{file}#L{line})",
             remark("driver", i),
@@ -83,6 +83,17 @@ def _said(values: Mapping[str, Any], name_of: Callable[[str], str]) -> str:
     traits = (f"{name} {_spread(spread, name_of)}" for name, spread in values.get("covariates", {}).items())
     said.append("Covariates: " + "; ".join(traits) + ".")
     return " ".join(said)
+
+
+def _when(driver: Mapping[str, Any], name_of: Callable[[str], str]) -> str:
+    time = _spread(driver["time"], name_of) if "time" in driver else "start"
+    if "repeat" not in driver:
+        return time
+    repeat = driver["repeat"]
+    window = f"from {repeat['from']} to {repeat['until']}" if "from" in repeat else f"to {repeat['until']}"
+    if "rate" in repeat:
+        return f"by chance, {_spread(repeat['rate'], name_of)}, {window}"
+    return f"{time}, then every {repeat['every']} {window}"
 
 
 def _spread(spread: Mapping[str, Any], name_of: Callable[[str], str]) -> str:

@@ -160,12 +160,11 @@ def name_table() -> str:
         ("baseline, beside endpoints at enrolment", "baseline", traits),
         ("rule of `population.include`, beside baseline names", "", tuple(inclusions())),
     )
-    rules = "rule of `population.include`, beside baseline names"
     rows = [
         (
             what,
-            _names([] if what == rules else served(kind, names)),
-            _names(names if what == rules else waiting(kind, names)),
+            _names(served(kind, names)),
+            _names(waiting(kind, names)),
         )
         for what, kind, names in lists
     ]

@@ -23,8 +23,8 @@ from mesolung.reading import Refusal
 
 MODULES = (
     "units", "fate", "vesicles", "effects", "harm", "systemic", "innate", "adaptive", "mediators", "pathogen",
-    "barrier", "coagulation", "fibrosis", "drugs", "gas_exchange", "support", "outcome", "endpoints",
-    "laboratory",
+    "barrier", "coagulation", "fibrosis", "ageing", "airway", "emphysema", "exacerbation", "drugs",
+    "gas_exchange", "support", "outcome", "spirometry", "endpoints", "laboratory",
 )  # fmt: skip
 SWITCHED = (
     "driver",

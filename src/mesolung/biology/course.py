@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import log_ndtr, ndtr
+from scipy.stats import poisson
 
 Scores = Mapping[str, NDArray[np.float64]]
 
@@ -77,6 +78,32 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class Repeat:
+    """How often a driver comes again within a window of the course.
+
+    Attributes:
+        every_h: hours from one start to the next; None where chance decides.
+        rate: events an hour of each subject, a Poisson process; None where they come regularly.
+        from_h, until_h: the window, hours since the start of the course; it may reach beyond the course, as
+            subjects who are enrolled late in it live on.
+    """
+
+    every_h: float | None
+    rate: Spread | None
+    from_h: float
+    until_h: float
+
+    @property
+    def most(self) -> int:
+        """Largest number of events that a subject can have; of chance events all but 1 in 1e9 subjects."""
+        if self.rate is None:
+            assert self.every_h is not None
+            return 1 + int((self.until_h - self.from_h) / self.every_h)
+        highest = self.rate.value if self.rate.distribution == "fixed" else self.rate.highest
+        return int(poisson.isf(1e-9, highest * (self.until_h - self.from_h))) + 1
+
+
+@dataclass(frozen=True)
 class Driver:
     """One thing that happens to a subject and starts or drives the disease.
 
@@ -87,6 +114,8 @@ class Driver:
         duration: hours; None for at once, when a parameter stays set.
         share: probability that a subject of its group gets it.
         group: the group that it belongs to, "" for everybody.
+        repeat: how it comes again; None for once. What comes by chance has an amount and duration of its own
+            each time, what comes regularly those of the subject.
     """
 
     target: str
@@ -95,6 +124,7 @@ class Driver:
     duration: Spread | None = None
     share: float = 1.0
     group: str = ""
+    repeat: Repeat | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +177,8 @@ class Disease:
     Attributes:
         name, label: as a study file and a reader call it.
         length_h, sampled_every_h: of an untreated course, hours.
+        sampled_from_h: hours from the start of a course to the first moment that a library keeps; before it
+            nobody can be enrolled.
         onset: when symptoms start.
         drivers: what happens to a subject.
         groups: (name, share) of subjects that differ in their drivers; empty for one group.
@@ -168,6 +200,7 @@ class Disease:
     delay: Spread
     delay_from_onset: Spread
     hash: str = field(repr=False)
+    sampled_from_h: float = 0.0
 
     @property
     def normals(self) -> tuple[str, ...]:
@@ -179,6 +212,10 @@ class Disease:
             names += [f"driver{k}:given", f"driver{k}:amount", f"driver{k}:time"]
             if driver.duration is not None:
                 names.append(f"driver{k}:duration")
+            if driver.repeat is not None and driver.repeat.rate is not None:
+                names.append(f"driver{k}:rate")
+                for j in range(driver.repeat.most):
+                    names += [f"driver{k}:gap{j}", f"driver{k}:amount{j}"]
         return tuple(names)
 
     def covariate_values(self, z: Scores) -> dict[str, NDArray[np.float64]]:
@@ -214,15 +251,18 @@ class Disease:
 
         for k, driver in enumerate(self.drivers):
             given = (ndtr(z[f"driver{k}:given"]) < driver.share) & self._in_group(driver.group, z)
-            who = np.flatnonzero(given)
             amount = driver.amount.at(driver.amount.score(z[f"driver{k}:amount"], z))
             start = driver.time.at(driver.time.score(z[f"driver{k}:time"], z))
-            if driver.duration is None:
-                add(who, start, amount)
-            else:
+            duration = None
+            if driver.duration is not None:
                 duration = driver.duration.at(driver.duration.score(z[f"driver{k}:duration"], z))
-                add(who, start, amount / duration)
-                add(who, start + duration, np.zeros(duration.size))
+            for happens, when, what in _occurrences(driver, k, z, start, amount):
+                who = np.flatnonzero(given & happens)
+                if duration is None:
+                    add(who, when, what)
+                else:
+                    add(who, when, what / duration)
+                    add(who, when + duration, np.zeros(duration.size))
         return DriverEvents(
             names,
             np.concatenate(subject),
@@ -237,3 +277,27 @@ class Disease:
         edges = np.cumsum([share for _, share in self.groups])
         member = np.searchsorted(edges[:-1], ndtr(z["group"]), side="right")
         return member == [name for name, _ in self.groups].index(group)
+
+
+def _occurrences(
+    driver: Driver, k: int, z: Scores, start: NDArray[np.float64], amount: NDArray[np.float64]
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]]:
+    """Each time that a driver comes: to whom, when (hours), and how much."""
+    repeat = driver.repeat
+    if repeat is None:
+        yield np.ones(start.size, bool), start, amount
+        return
+    if repeat.rate is None:
+        assert repeat.every_h is not None
+        for j in range(repeat.most):
+            when = repeat.from_h + start + j * repeat.every_h
+            yield when <= repeat.until_h, when, amount
+        return
+    rate = repeat.rate.at(repeat.rate.score(z[f"driver{k}:rate"], z))
+    when = np.full(start.size, repeat.from_h)
+    for j in range(repeat.most):
+        # The waiting time of a Poisson process, minus the logarithm of a uniform number over its rate.
+        with np.errstate(divide="ignore"):
+            when = when - log_ndtr(z[f"driver{k}:gap{j}"]) / rate
+        own = driver.amount.at(driver.amount.score(z[f"driver{k}:amount{j}"], z))
+        yield when <= repeat.until_h, when, own

@@ -13,10 +13,11 @@ from mesolung.biology.course import Disease as Disease
 from mesolung.biology.course import Driver as Driver
 from mesolung.biology.course import DriverEvents as DriverEvents
 from mesolung.biology.course import Onset as Onset
+from mesolung.biology.course import Repeat as Repeat
 from mesolung.biology.course import Spread as Spread
 from mesolung.biology.entries import Entry
 from mesolung.biology.parameters import read_parameters
-from mesolung.biology.spreads import hours, read_spread, read_time
+from mesolung.biology.spreads import hours, read_rate, read_spread, read_time
 from mesolung.biology.symbols import Symbol, package_symbols, unit_id, unit_powers
 from mesolung.biology.tables import covariates
 from mesolung.reading import Refusal, read_toml
@@ -27,6 +28,8 @@ KEYS = (
     "covariates",
 )  # fmt: skip
 INF = float("inf")
+# A driver that comes more often than this belongs into a law.
+MOST_REPEATS = 1000
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -94,7 +97,7 @@ def _disease(layers: list[Entry], digest: str) -> Disease:
         return next((layer for layer in layers if key in layer.values), layers[0])
 
     groups = _groups(holding("group"))
-    length, every = _course(holding("course").table("course"))
+    length, every, since = _course(holding("course").table("course"))
     traits = _covariates(layers)
     at_start = Spread("fixed", 0.0, unit="h")
     delay = _delay(holding("delay"), "delay", at_start)
@@ -111,6 +114,7 @@ def _disease(layers: list[Entry], digest: str) -> Disease:
         delay=delay,
         delay_from_onset=_delay(holding("delay_from_onset"), "delay_from_onset", delay),
         hash=digest,
+        sampled_from_h=since,
     )
 
 
@@ -123,15 +127,23 @@ def _name(layer: Entry) -> str:
     return name
 
 
-def _course(entry: Entry) -> tuple[float, float]:
-    """Length and time between samples, h."""
-    entry.only("length", "sampled_every")
+def _course(entry: Entry) -> tuple[float, float, float]:
+    """Length, time between samples, and first sample, h."""
+    entry.only("length", "sampled_every", "sampled_from")
     length, every = hours(entry, "length"), hours(entry, "sampled_every")
     for key, value, most in (("length", length, INF), ("sampled_every", every, length)):
         if not 0.0 < value <= most:
             allowed = "more than 0 h" if most == INF else f"more than 0 h, at most the length, {most:g} h"
             raise entry.refusal(f"{key} is impossible", key, found=f"{value:g} h", allowed=allowed)
-    return length, every
+    since = hours(entry, "sampled_from") if "sampled_from" in entry.values else 0.0
+    if since > length - every:
+        raise entry.refusal(
+            "sampled_from leaves no two samples",
+            "sampled_from",
+            found=f"{since:g} h",
+            allowed=f"at most {length - every:g} h, the length less sampled_every",
+        )
+    return length, every, since
 
 
 def _delay(layer: Entry, key: str, usual: Spread) -> Spread:
@@ -226,7 +238,7 @@ def _same(unit: str, other: str) -> bool:
 
 
 def _driver(entry: Entry, groups: list[str]) -> Driver:
-    entry.only("target", "amount", "time", "duration", "share", "group")
+    entry.only("target", "amount", "time", "duration", "share", "group", "repeat")
     target = entry.text("target")
     symbol = _known(entry, target, ("state", "parameter"), "target")
     group = entry.text("group", "")
@@ -246,7 +258,38 @@ def _driver(entry: Entry, groups: list[str]) -> Driver:
         if "time" in entry.values
         else Spread("fixed", 0.0, unit="h")
     )
-    return Driver(target, amount, time, duration, entry.share("share", 1.0), group)
+    repeat = _repeat(entry.table("repeat")) if "repeat" in entry.values else None
+    if repeat is not None and repeat.rate is not None and "time" in entry.values:
+        raise entry.refusal(
+            "what comes by chance has no time of its own", "time", allowed="repeat with from and until"
+        )
+    return Driver(target, amount, time, duration, entry.share("share", 1.0), group, repeat)
+
+
+def _repeat(entry: Entry) -> Repeat:
+    """Read how a driver comes again: at even distances (``every``) or by chance (``rate``)."""
+    entry.only("every", "rate", "from", "until")
+    if ("every" in entry.values) == ("rate" in entry.values):
+        raise entry.refusal("repeat needs one of every and rate", allowed="every or rate")
+    start, end = hours(entry, "from") if "from" in entry.values else 0.0, hours(entry, "until")
+    if end <= start:
+        raise entry.refusal(
+            "until is not after from", "until", found=f"{end:g} h", allowed=f"more than {start:g} h"
+        )
+    if "rate" in entry.values:
+        repeat = Repeat(None, read_rate(entry.table("rate"), _varying()), start, end)
+        key = "rate"
+    else:
+        every = hours(entry, "every")
+        if every <= 0.0:
+            raise entry.refusal("every is no time", "every", found=f"{every:g} h", allowed="more than 0 h")
+        repeat = Repeat(every, None, start, end)
+        key = "every"
+    if repeat.most > MOST_REPEATS:
+        raise entry.refusal(
+            "it comes too often", key, found=f"up to {repeat.most}", allowed=f"up to {MOST_REPEATS} times"
+        )
+    return repeat
 
 
 def _fits(entry: Entry, amount: Spread, symbol: Symbol, *, over_time: bool) -> None:

@@ -12,6 +12,7 @@ from mesolung.biology.pathway_grid import EMPTY, Grid, arranged
 BANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("given and in the blood", ("fate", "vesicles", "effects", "harm", "drugs", "systemic", "coagulation")),
     ("lung: immune cells and mediators", ("innate", "mediators", "adaptive")),
+    ("lung: airways and what years bring", ("airway", "emphysema", "ageing", "exacerbation")),
     (
         "lung: pathogens, tissue and what follows",
         ("pathogen", "barrier", "fibrosis", "gas_exchange", "support", "outcome"),
@@ -23,9 +24,9 @@ OPEN_BAND = 1
 NODE_W, NODE_H = 92.0, 24.0
 LINE_H = 11.0
 TEXT_W = 122.0
-GAP_X, GAP_Y = 30.0, 26.0
-PAD, TITLE_H = 14.0, 34.0
-GUTTER = 46.0
+GAP_X, GAP_Y = 20.0, 20.0
+PAD, TITLE_H = 8.0, 30.0
+GUTTER = 30.0
 WIDEST_GUTTER = 150.0
 MARGIN = 30.0
 BAND_TITLE = 24.0

@@ -52,6 +52,24 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Error:
+    """What one visit's measurement differs from what is true of the subject that day.
+
+    Attributes:
+        quantity: what is measured: endpoints read from one blow or one blood sample share their error.
+        sd: standard deviation, in the endpoint's unit or that of ``per``; of the natural logarithm on "log".
+        scale: "linear", the error is added; "log", it multiplies.
+        per: output that ``sd`` is an error of, where the endpoint is that output relative to something; else
+            None.
+    """
+
+    quantity: str
+    sd: float
+    scale: str = "linear"
+    per: str | None = None
+
+
+@dataclass(frozen=True)
 class Endpoint(Measured):
     """What a trial can measure.
 
@@ -72,7 +90,12 @@ class Endpoint(Measured):
         outputs: model outputs that it is read from; empty where it is read off death or discharge.
         above: level of each output from which a yes or no is a yes; empty where there is none, or where it
             differs by disease (`endpoint_in` fills it in).
-        share: what the sample holds of its outputs, where it is measured in one (`specimens`); else 1.
+        share: what the sample holds of its outputs, where it is measured in one (`specimens`); which share of
+            the events that an output is the hazard of it counts; units of the endpoint in one of its
+            output's a year, of a slope; else 1.
+        error: what a visit's measurement adds (`measurements`); None where a disease's trials have none.
+        visit_every_h, slope_from_h: time between visits, and first visit of a slope, where a disease's trials
+            have visits (`conduct`); 0 where they have none.
     """
 
     type: str
@@ -91,6 +114,9 @@ class Endpoint(Measured):
     outputs: tuple[str, ...] = ()
     above: tuple[float, ...] = ()
     share: float = 1.0
+    error: Error | None = None
+    visit_every_h: float = 0.0
+    slope_from_h: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -122,13 +148,16 @@ class Background:
         kind: "drug" or "support".
         target: what of the model it acts on.
         how: "dose", repeated amounts into the state ``target``; "switch", the parameter ``target`` is 1 while
-            it is given; "enrolment", the share of subjects that have it at enrolment, read from ``target``.
-        dose: the usual dose, in ``dose_unit``; None but for "dose".
-        dose_unit: unit of a dose, a mass or activity, or that per kg of body weight; None but for "dose".
+            it is given; "occupancy", the parameter ``target`` is the share of the full effect that the dose
+            has while it is given; "enrolment", the share of subjects that
+            have it at enrolment, read from ``target``.
+        dose: the usual dose, in ``dose_unit``; None but for "dose" and "occupancy".
+        dose_unit: unit of a dose, a mass or activity, or that per kg of body weight; None likewise.
         most: largest single dose of one per kg, without the kilogram; None where there is none.
-        factor: amount of the state that a unit of the drug is worth.
+        factor: amount of the state that a unit of the drug is worth; of an "occupancy" the dose that has half
+            of the largest effect, in ``dose_unit``.
         duration_h: usual length of the course, h; inf where it has none.
-        every_h: usual time between doses, h; None but for "dose".
+        every_h: usual time between doses, h; None but for "dose" and "occupancy".
         meaning: what it stands for.
     """
 

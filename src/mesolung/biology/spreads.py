@@ -8,7 +8,8 @@ from collections.abc import Collection
 from mesolung.biology.course import Spread
 from mesolung.biology.entries import Entry
 
-HOURS = {"min": 1.0 / 60.0, "h": 1.0, "d": 24.0}
+YEAR_H = 8766.0
+HOURS = {"min": 1.0 / 60.0, "h": 1.0, "d": 24.0, "week": 168.0, "y": YEAR_H}
 DISTRIBUTIONS = ("fixed", "normal", "lognormal", "share")
 KEYS = ("distribution", "value", "sd", "unit", "min", "max", "correlation")
 INF = float("inf")
@@ -113,6 +114,40 @@ def read_time(
         value=spread.value * factor,
         sd=spread.sd if spread.distribution == "lognormal" else spread.sd * factor,
         unit="h",
+        lowest=spread.lowest * factor,
+        highest=spread.highest * factor,
+        correlation=spread.correlation,
+    )
+
+
+def read_rate(entry: Entry, varying: Collection[str] = ()) -> Spread:
+    """Read how a rate of events differs between subjects.
+
+    Arguments:
+        entry, varying: as for `read_spread`; the table must state a unit such as "1/y", and a largest rate
+            where it has a spread.
+
+    Returns:
+        the spread, an hour.
+
+    Raises:
+        Refusal: as for `read_spread`.
+    """
+    spread = read_spread(entry, varying, above=0.0)
+    unit = entry.text("unit")
+    if unit.removeprefix("1/") not in HOURS or not unit.startswith("1/"):
+        allowed = ", ".join(f"1/{one}" for one in HOURS)
+        raise entry.refusal("not a unit of a rate", "unit", found=unit, allowed=allowed)
+    if spread.distribution == "share":
+        raise entry.refusal("a rate cannot be a share", "distribution")
+    if spread.distribution != "fixed" and spread.highest == INF:
+        raise entry.refusal("a rate that differs between subjects needs a largest one", allowed="max")
+    factor = 1.0 / HOURS[unit.removeprefix("1/")]
+    return Spread(
+        distribution=spread.distribution,
+        value=spread.value * factor,
+        sd=spread.sd if spread.distribution == "lognormal" else spread.sd * factor,
+        unit="1/h",
         lowest=spread.lowest * factor,
         highest=spread.highest * factor,
         correlation=spread.correlation,

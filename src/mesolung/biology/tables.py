@@ -23,6 +23,8 @@ from mesolung.biology.columns import (
     wrong,
     yes_of,
 )
+from mesolung.biology.conduct import custom
+from mesolung.biology.measurement import measurements
 from mesolung.biology.parameters import GRADES
 from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.rows import LUNG as LUNG
@@ -30,6 +32,7 @@ from mesolung.biology.rows import PER_KG as PER_KG
 from mesolung.biology.rows import Background as Background
 from mesolung.biology.rows import Covariate as Covariate
 from mesolung.biology.rows import Endpoint as Endpoint
+from mesolung.biology.rows import Error as Error
 from mesolung.biology.rows import Measured as Measured
 from mesolung.biology.rows import Route as Route
 from mesolung.biology.rows import Threshold as Threshold
@@ -70,8 +73,28 @@ RULES = (
     "hospital_days",
     "days_off",
     "days_on",
+    "count",
+    "rate",
+    "time_to",
+    "death_rate",
+    "slope",
+    "slope_below",
+    "slope_above",
+    "falls",
+    "holds",
+    "progressed",
+    "progression_free",
+    "progression_time",
 )
-WITHOUT_OUTPUT = ("death", "alive", "discharged", "hospital_days")
+WITHOUT_OUTPUT = ("death", "alive", "discharged", "hospital_days", "death_rate")
+SLOPES = ("slope", "slope_below", "slope_above")
+# What of the events of a hazard an endpoint counts, by the share that the table of conduct says of a disease.
+SHARE_OF: Mapping[str, str] = {
+    "severe_exacerbation": "severe_share",
+    "severe_exacerbation_rate": "severe_share",
+    "hospital_admission": "admission_share",
+}
+SLOPE_UNIT = "mL/year"  # that a slope is compared in
 ON = 0.5  # an output between 0 and 1 counts as on from here
 DEATHS = ("survivors", "worst", "zero")
 TESTS = ("fisher", "welch", "negative-binomial", "log-rank", "mann-whitney")
@@ -79,7 +102,7 @@ CONTRASTS = (
     "risk_ratio", "risk_difference", "odds_ratio", "difference", "ratio", "hazard_ratio", "win_ratio", "none",
 )  # fmt: skip
 BACKGROUND_KINDS = ("drug", "support")
-HOW = ("dose", "switch", "enrolment")
+HOW = ("dose", "switch", "occupancy", "enrolment")
 RESERVED_KINDS = (
     "kind", "disease", "species", "origin", "endpoint", "baseline", "background", "product type",
     "dose unit", "route", "key",
@@ -98,7 +121,16 @@ def endpoints() -> Mapping[str, Endpoint]:
     Raises:
         Refusal: for a table that cannot be used.
     """
-    return _read("endpoints.csv", ENDPOINT_COLUMNS, _endpoint)
+    found = _read("endpoints.csv", ENDPOINT_COLUMNS, _endpoint)
+    return MappingProxyType({name: _per_year(row, found) for name, row in found.items()})
+
+
+def _per_year(row: Endpoint, found: Mapping[str, Endpoint]) -> Endpoint:
+    """A slope's share: units of the endpoint in one of its output's a year."""
+    if row.rule not in SLOPES:
+        return row
+    unit = row.unit if row.rule == "slope" else SLOPE_UNIT
+    return replace(row, share=convert(1.0, f"{found[row.outputs[0]].unit}/year", unit))
 
 
 @cache
@@ -147,9 +179,60 @@ def endpoint_in(name: str, disease: str) -> Endpoint:
     if name in phenotypes():
         phenotype = phenotypes()[name]
         return replace(row, outputs=(phenotype.observable,), above=(phenotype.threshold,))
+    row = _as_measured(row, disease)
     if not parts:
         return row
-    return replace(row, outputs=tuple(p.output for p in parts), above=tuple(p.above for p in parts))
+    above = tuple(p.above for p in parts)
+    if row.rule in SLOPES:
+        return replace(row, above=above)
+    outputs = tuple(output_of(p.output) for p in parts)
+    error = _error_in(parts[0].output, disease)
+    return replace(row, outputs=outputs, above=above, error=error)
+
+
+def _as_measured(row: Endpoint, disease: str) -> Endpoint:
+    """The endpoint as trials of a disease measure it: at visits, each with its own error."""
+    every = custom(disease, "visit_every")
+    if not every:
+        return row
+    measured = row.outputs[0] if row.outputs else row.name
+    share = custom(disease, SHARE_OF[row.name], 1.0) if row.name in SHARE_OF else row.share
+    return replace(
+        row,
+        error=_error_in(measured if row.rule != "level" else row.name, disease),
+        visit_every_h=every,
+        slope_from_h=custom(disease, f"{measured}_slope_from") if row.rule in SLOPES else 0.0,
+        share=share,
+    )
+
+
+def _error_in(name: str, disease: str) -> Error | None:
+    """A visit's error, its SD in the unit of the endpoint or of what it is per."""
+    one = measurements().get((name, disease))
+    if one is None or one.error.scale == "log":
+        return None if one is None else one.error
+    unit = endpoints()[one.error.per or name].unit
+    return replace(one.error, sd=convert(one.error.sd, one.unit, unit))
+
+
+def output_of(name: str) -> str:
+    """The model output that a level is read from.
+
+    Arguments:
+        name: of an endpoint, or of an output.
+
+    Returns:
+        the output; the name itself where no endpoint of a level has it.
+    """
+    row = endpoints().get(name)
+    return row.outputs[0] if row is not None and row.rule == "level" else name
+
+
+@cache
+def endpoint_of_output() -> Mapping[str, str]:
+    """Output of the model -> endpoint whose level it is, where their names differ."""
+    rows = endpoints().values()
+    return {row.outputs[0]: row.name for row in rows if row.rule == "level" and row.outputs[0] != row.name}
 
 
 @cache
@@ -247,7 +330,7 @@ def _background(row: Row) -> Background:
     how = one_of(row, "how", HOW)
     dose, every = number_of(row, "dose"), hours_of(row, "every")
     complete = dose is not None and dose > 0 and bool(row["dose_unit"]) and every is not None and every > 0
-    if (how == "dose") != complete:
+    if (how in ("dose", "occupancy")) != complete:
         raise wrong(
             row,
             "dose",

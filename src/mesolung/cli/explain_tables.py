@@ -14,12 +14,22 @@ from mesolung.cli.explain_parameters import graded
 def endpoint_entries() -> Iterator[Entry]:
     """Tell of every endpoint that a study can measure, with the law of its observable."""
     from mesolung.biology.laws import read_laws
+    from mesolung.biology.measurement import measurements
     from mesolung.biology.tables import endpoints
     from mesolung.cli.explain_model import SCIENCE, annotation_lines
 
     text = read_laws()
     for name, row in endpoints().items():
         facts = _facts(row)
+        for own in ("error", "visit every h", "slope from h"):
+            facts.pop(own)  # of a disease's trials, which the endpoint's own row does not know
+        seen = [(d, one) for (n, d), one in measurements().items() if n == name]
+        if seen:
+            one = seen[0][1]
+            of = "of the logarithm" if one.error.scale == "log" else one.unit
+            facts["error of a visit"] = (
+                f"SD {one.error.sd:g} {of} in {', '.join(d for d, _ in seen)}; {one.source}"
+            )
         if row.value_at_death is None:
             facts["value at death"] = f"none; the rule for the dead is: {row.deaths}"
         law = text.law(name)

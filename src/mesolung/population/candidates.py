@@ -77,6 +77,13 @@ def find_candidates(
     still = ok[draw, course, step]
     draw, course, step = draw[still], course[still], step[still]
     at = {name: seen.value(name, draw, course, step) for name in baselines}
+    # What is not known of a moment, as the year before of a course's first, cannot choose anybody.
+    known = np.ones(draw.size, np.bool_)
+    for values in at.values():
+        known &= ~np.isnan(values)
+    if not known.all():
+        draw, course, step = draw[known], course[known], step[known]
+        at = {name: values[known] for name, values in at.items()}
     alive = np.exp(-library.value(HAZARD, draw, course, step))
     return Candidates(np.zeros_like(draw), draw, course, step, alive, at)
 

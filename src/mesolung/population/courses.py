@@ -12,6 +12,7 @@ from mesolung.biology.disease import Disease
 from mesolung.engine import ADD_STATE, SET_PARAMETER, CompiledModel, EventTable
 from mesolung.population.draws import Draws, individual_values, varying
 from mesolung.population.events import joined, same_events
+from mesolung.population.smoking import smoked
 from mesolung.population.traits import SCORES, with_traits
 from mesolung.streams import normals
 
@@ -54,7 +55,7 @@ def courses_of_draw(model: CompiledModel, disease: Disease, draws: Draws, draw: 
     }
     values = individual_values(draws, ids, np.full(count, draw), z)
     own = {name: normals(draws.key, f"course:trait:{name}", draw, count) for name in SCORES}
-    covariates = with_traits(disease.covariate_values(z), own)
+    covariates = with_traits({**disease.covariate_values(z), **smoked(disease, z)}, own)
     parameters = np.tile(model.default_parameters, (count, 1))
     column = {name: k for k, name in enumerate(model.parameters)}
     for name, value in {**values, **covariates}.items():

@@ -232,7 +232,8 @@ def _build(
     chunk: int,
     progress: Progress,
 ) -> None:
-    times = np.arange(0.0, disease.length_h + 1e-9, disease.sampled_every_h)
+    # Of a course of decades only the years in which somebody can be enrolled are kept.
+    times = np.arange(disease.sampled_from_h, disease.length_h + 1e-9, disease.sampled_every_h)
     shape = (draws.count, COURSES_PER_DRAW)
     failed = np.zeros(shape, bool)
     told: list[dict[str, Any]] = []

@@ -14,8 +14,10 @@ from mesolung.study.replicates import ArmTrials, Asked
 from mesolung.trial.analysis import Analysis, analyse
 from mesolung.trial.contrasts import benefits, contrast
 from mesolung.trial.estimates import is_geometric
+from mesolung.trial.recurrent import YEAR_H
 
 NEITHER = "neither"  # better of a state of the model
+RATES = ("rate",)  # rules
 QUANTILES = {"p05": 0.05, "p50": 0.5, "p95": 0.95}
 
 
@@ -91,8 +93,21 @@ def analyses(
         control.follow_up(asked),
         strict=True,
     )
+    rate = asked.row.rule in RATES
     return [
-        analyse(a, b, asked.row, measure, test=test, as_=asked.as_, treated_survival=s, control_survival=t)
+        analyse(
+            a,
+            b,
+            asked.row,
+            measure,
+            test=test,
+            as_=asked.as_,
+            treated_survival=s,
+            control_survival=t,
+            # A rate is of the years that a subject was followed for.
+            treated_years=s[0] / YEAR_H if rate else None,
+            control_years=t[0] / YEAR_H if rate else None,
+        )
         for a, b, s, t in rows
     ]
 
@@ -131,6 +146,7 @@ def effect_answer(treated: ArmTrials, control: ArmTrials, asked: Asked, measure:
         the object under ``effect`` of the result; no benefit is told where no direction is better.
     """
     geometric = is_geometric(measure, asked.row, asked.as_)
+    asked = asked.of_risk(measure)
     a, b = treated.expected_paired(asked, geometric), control.expected_paired(asked, geometric)
     kept = ~(np.isnan(a) | np.isnan(b))
     replicates = treated.members.shape[0]

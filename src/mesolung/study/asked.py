@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.states import STATE, state_row
-from mesolung.biology.tables import endpoint_in
+from mesolung.biology.tables import endpoint_in, output_of
 from mesolung.study.animal_endpoints import animal_endpoint
 from mesolung.study.arm import UNKNOWN
 from mesolung.study.endpoint import EndpointAsked
@@ -57,6 +58,21 @@ class Asked:
         name += f":{self.deaths}" if self.deaths else ""
         return name + (f":where {self.where.text}" if self.where else "")
 
+    def of_risk(self, measure: str) -> Asked:
+        """The endpoint whose expected values a contrast is formed of: of hazards, the chance to have had it.
+
+        Arguments:
+            measure: the contrast.
+
+        Returns:
+            the endpoint itself, unless it is a time and the contrast a hazard ratio.
+        """
+        rules = {"time_to": "happened", "progression_time": "progressed"}
+        if measure != "hazard_ratio" or self.row.rule not in rules:
+            return self
+        row = _of_type(self.row, rules[self.row.rule])
+        return replace(self, row=row, deaths="zero")
+
     @property
     def plain_key(self) -> str:
         """Name and time alone: ``mortality@28d``."""
@@ -74,6 +90,11 @@ class Asked:
         """
         time = covariates[UNKNOWN_TIME_H] if self.time_unknown else self.time_h
         return time - covariates[ONSET_H] if self.from_onset and time is not None else time
+
+
+def _of_type(row: Any, rule: str) -> Any:
+    # A risk is better low, as the time to what it is of is better long.
+    return replace(row, rule=rule, type="binary", better="lower", unit="fraction", lowest=0.0, highest=1.0)
 
 
 def key_of(name: str, time_h: float | None, time_unknown: bool = False) -> str:
@@ -119,8 +140,13 @@ def outputs_asked(study: Study) -> tuple[str, ...]:
         names, each once; a name of a filter may be a covariate, which is no output.
     """
     lines = [*study.endpoints, *study.observations]
-    names = [name for line in lines for name in asked_of(study, line).row.outputs]
-    filters = [SUPPORTS.get(name) or name for line in lines if line.where for name in line.where.names]
+    rows = [asked_of(study, line).row for line in lines]
+    names = [name for row in rows for name in row.outputs]
+    # The error of a level in percent is that of what it is a percentage of.
+    names += [row.error.per for row in rows if row.error is not None and row.error.per]
+    filters = [
+        SUPPORTS.get(name) or output_of(name) for line in lines if line.where for name in line.where.names
+    ]
     return tuple(dict.fromkeys([*names, *filters]))
 
 

@@ -180,7 +180,7 @@ def check_asked(written: EndpointTable | ObservationTable, row: Endpoint, at: Pl
     """
     if written.time is None and row.needs_time:
         raise at.refuse(f"{row.name}: time is missing", allowed=f'as "28 d", 0 h to {about.duration_h:g} h')
-    if written.as_ != "level" and (row.type == "binary" or not row.at_enrolment):
+    if written.as_ != "level" and (row.type in ("binary", "rate") or not row.at_enrolment):
         raise at.at("as").refuse(
             f"{row.name} has no value at enrolment to change from", found=written.as_, allowed="level"
         )

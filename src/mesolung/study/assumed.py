@@ -74,7 +74,7 @@ def _of_treatments(study: Study, add: Any) -> None:
     for arm in study.arms:
         for name, background in arm.background.items():
             row = backgrounds()[name]
-            if row.how == "dose" and background.dose is None:
+            if row.how in ("dose", "occupancy") and background.dose is None:
                 add(f"{name}.dose", row.dose, row.unit, row.meaning)
             if row.how != "enrolment" and background.duration_h is None:
                 add(f"{name}.duration", row.duration_h, "h", row.meaning)

@@ -8,7 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.disease import Disease
-from mesolung.population.baseline import APACHE, DAYS_VENTILATED, ON, VENTILATED, Seen
+from mesolung.population.baseline import (
+    AGE,
+    AGE_NOW,
+    APACHE,
+    BMI,
+    DAYS_VENTILATED,
+    ON,
+    SMOKING,
+    VENTILATED,
+    Seen,
+)
+from mesolung.population.smoking import PACKS
 from mesolung.study.asked import ONSET_H
 
 VASOPRESSOR = "vasopressor"
@@ -38,6 +49,14 @@ def known_at_enrolment(
             values[APACHE] = one.value(APACHE, *place)
         if VASOPRESSOR in names:
             values[VASOPRESSOR] = (one.value(VASOPRESSOR, *place) >= ON).astype(float)
+        if AGE_NOW in names:
+            values[AGE] = one.value(AGE, *place)
+            values[BMI] = one.value(BMI, *place)
+        if PACKS in one.library.covariates:
+            values |= {name: one.value(name, *place) for name in SMOKING}
+        for name in one.past:
+            if one.past[name].output in names:
+                values[name] = one.value(name, *place)
         for phenotype in one.phenotypes:
             values[phenotype.name] = one.value(phenotype.name, *place)
         parts.append(values)

@@ -158,7 +158,8 @@ def _contrast(
     measure = stated(one.contrast)
     estimates = np.array([a.estimate for a in analyses(ours, theirs, asked, measure, None)])
     geometric = is_geometric(measure, asked.row, asked.as_)
-    expected = contrast(measure, ours.expected(asked, geometric), theirs.expected(asked, geometric))
+    risk = asked.of_risk(measure)
+    expected = contrast(measure, ours.expected(risk, geometric), theirs.expected(risk, geometric))
     return Basis(expected=np.atleast_1d(expected), simulated=estimates)
 
 

@@ -13,7 +13,17 @@ SIGNIFICANT_DIGITS = 12
 
 
 # What the format gained later, left out where it is not used: a study that does not use it keeps its hash.
-GAINED = ("injury", "has_own_injury", "assay", "include", "responder", "name", "dose_unit", *PRODUCT_GAINED)
+GAINED = (
+    "injury",
+    "has_own_injury",
+    "assay",
+    "include",
+    "responder",
+    "name",
+    "dose_unit",
+    "dropout",
+    *PRODUCT_GAINED,
+)
 
 
 def canonical(study: Study) -> dict[str, Any]:

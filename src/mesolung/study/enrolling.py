@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from mesolung.biology.conduct import custom
 from mesolung.biology.disease import Criterion, Disease
 from mesolung.biology.phenotypes import phenotypes
-from mesolung.biology.tables import backgrounds, covariates, endpoints
+from mesolung.biology.tables import backgrounds, covariates, endpoints, output_of
 from mesolung.population.baseline import Seen
 from mesolung.population.candidates import Candidates, find_candidates, pooled, with_disease_shares
 from mesolung.population.courses import delays
@@ -20,6 +21,7 @@ from mesolung.population.draws import TREATMENT_MODULES
 from mesolung.population.enrolment import CannotEnrol, Enrolment, enrol
 from mesolung.population.events import of_subjects
 from mesolung.population.library import Library
+from mesolung.population.past import past_of
 from mesolung.population.raking import achieved
 from mesolung.population.run_in import run_in_mixture, with_own_draw
 from mesolung.population.table_one import (
@@ -33,6 +35,7 @@ from mesolung.reading import Refusal
 from mesolung.streams import uniforms
 from mesolung.study.at_enrolment import known_at_enrolment
 from mesolung.study.population import Correlation, Distribution
+from mesolung.study.possible import inclusions
 from mesolung.study.setting import Setting
 from mesolung.study.study import Study
 from mesolung.trial.potential import Enrolled
@@ -93,7 +96,7 @@ def enrol_panels(
         Refusal: when the libraries have too few subjects like a table 1.
     """
     model, draws, subjects = setting.model, setting.draws, setting.subjects
-    seen = {name: _seen(libraries[name]) for name in setting.diseases}
+    seen = {name: _seen(name, libraries[name], draws.key) for name in setting.diseases}
     made = {key: _enrolment(setting, lines, seen) for key, lines in sets.items()}
     u = [uniforms(setting.seed, "enrol", slot, subjects) for slot in range(setting.slots)]
     kinds = [_diseases(setting, slot) for slot in range(setting.slots)]
@@ -134,8 +137,10 @@ def enrol_panels(
     return panels, int(start.failed.sum())
 
 
-def _seen(library: Library) -> Seen:
-    return Seen(library, tuple(row for row in phenotypes().values() if row.observable in library.names))
+def _seen(disease: str, library: Library, key: str) -> Seen:
+    rows = tuple(row for row in phenotypes().values() if row.observable in library.names)
+    past = past_of(custom(disease, "severe_share", 1.0)) if custom(disease, "visit_every") else {}
+    return Seen(library, rows, past, key)
 
 
 def _diseases(setting: Setting, slot: int) -> NDArray[np.intp] | None:
@@ -174,16 +179,28 @@ def _enrolment(setting: Setting, lines: TableOne, seen: Mapping[str, Seen]) -> E
 
 def _candidates(setting: Setting, lines: TableOne, disease: Disease, seen: Seen) -> Candidates:
     criteria = {c.name: c for c in disease.criteria}
-    for name, line in lines.baseline.items():
+    for stated, line in lines.baseline.items():
+        # A study's bound takes the place of the disease's on the same output.
+        name = output_of(stated)
         usual = criteria.get(name, Criterion(name))
         # A study that states one bound keeps the disease's other one.
         low = usual.lowest if line.min is None else line.min
         high = usual.highest if line.max is None else line.max
         criteria[name] = Criterion(name, low, high)
+    for rule in setting.study.population.include:
+        if rule.name in inclusions():
+            usual = criteria.get(rule.name, Criterion(rule.name))
+            # Whole events: more than one is two.
+            above = rule.value if rule.relation == ">=" else float(np.nextafter(rule.value, np.inf))
+            below = rule.value if rule.relation == "<=" else float(np.nextafter(rule.value, -np.inf))
+            low = max(usual.lowest, above) if rule.relation in (">", ">=") else usual.lowest
+            high = min(usual.highest, below) if rule.relation in ("<", "<=") else usual.highest
+            criteria[rule.name] = Criterion(rule.name, low, high)
     pairs = [name for pair in lines.correlation for name in (pair.first, pair.second)]
     supports = [backgrounds()[name].target for name in lines.supports]
     names = dict.fromkeys([*lines.baseline, *supports, *lines.phenotype, *pairs])
-    bounded = bool(disease.criteria) or _bounded(lines, seen.library)
+    bounded = bool(disease.criteria) or bool(setting.study.population.include)
+    bounded = bounded or _bounded(lines, seen.library)
     return find_candidates(
         seen,
         [c for c in criteria.values() if np.isfinite(c.lowest) or np.isfinite(c.highest)],

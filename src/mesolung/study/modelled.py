@@ -21,15 +21,31 @@ from mesolung.study.arm import Arm, Treatment
 from mesolung.study.challenged import counts_from_a_challenge, why_not_injury
 from mesolung.study.cultured import cultures_of, said_of_cultures, why_not_cultures
 from mesolung.study.dosing import why_not_given
+from mesolung.study.drugs_given import DRUG, why_not_drug, with_drugs_as_care
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.observation import BASELINE, Observation
 from mesolung.study.population import Background
 from mesolung.study.possible import IN_VITRO, inclusions
 from mesolung.study.study import Study
 from mesolung.study.table_one import baseline_names
+from mesolung.study.years import lasts_for_years
+from mesolung.trial.decline import PROGRESSION, SLOPES
 
+OF_WHOLE_FOLLOW_UP = (*SLOPES, *PROGRESSION)
+LEAST_SLOPE_H = 120 * 24.0
 # So long a course is followed; an observation beyond it waits.
 LONGEST_MODELLED_H = 366 * 24.0
+# The same of a disease that lasts for years.
+LONGEST_OF_YEARS_H = 6 * 8766.0
+
+
+def longest_modelled_h(study: Study) -> float:
+    """How long the courses of a study's diseases are followed, h since enrolment.
+
+    Arguments:
+        study: validated.
+    """
+    return LONGEST_OF_YEARS_H if lasts_for_years(study) else LONGEST_MODELLED_H
 
 
 def why_not_study(study: Study) -> str | None:
@@ -54,9 +70,6 @@ def why_not_study(study: Study) -> str | None:
     waits_for = reserved().get(("origin", study.origin))
     if waits_for and not counts_from_a_challenge(study):
         return _waits(f'origin "{study.origin}"', waits_for)
-    for rule in study.population.include:
-        if rule.name in inclusions():
-            return _waits(f'inclusion by "{rule.name}"', reserved()["key", "population.include"])
     return None
 
 
@@ -77,8 +90,9 @@ def why_not_arm(study: Study, arm: Arm) -> str | None:
     for treatment in arm.treatments:
         if reason := _why_not_treatment(study, treatment):
             return reason
-    for other in arm.treatments[1:]:
-        if other.product != arm.treatments[0].product:
+    given = [t for t in arm.treatments if t.product.type != DRUG]
+    for other in given[1:]:
+        if other.product != given[0].product:
             return "two products in one arm, whose properties the model does not tell apart in the body"
     return _why_not_care(study, arm)
 
@@ -95,14 +109,18 @@ def _why_not_care(study: Study, arm: Arm) -> str | None:
 
 def _why_not_treatment(study: Study, treatment: Treatment) -> str | None:
     kind = treatment.product.type
+    if kind == DRUG:
+        late = any(time < 0 for time in treatment.times_h) or study.origin == "onset"
+        return "a drug at times before enrolment" if late else why_not_drug(treatment)
     if kind not in MODELLED_TYPES:
         return _waits(f'product type "{kind}"', reserved()["product type", kind])
     if reason := why_not_given(kind, treatment.route):
         return reason
     if study.origin == "onset":
         return f"a treatment at times from {study.origin}"
-    if any(not 0 <= time <= LONGEST_MODELLED_H for time in treatment.times_h):
-        return f"a treatment before enrolment or beyond {LONGEST_MODELLED_H / 24:g} d"
+    longest = longest_modelled_h(study)
+    if any(not 0 <= time <= longest for time in treatment.times_h):
+        return f"a treatment before enrolment or beyond {longest / 24:g} d"
     return None
 
 
@@ -116,7 +134,7 @@ def why_not_asked(study: Study, line: EndpointAsked | Observation) -> str | None
     Returns:
         the reason, or None.
     """
-    if reason := _too_late(line):
+    if reason := _too_late(line, longest_modelled_h(study)):
         return reason
     if study.kind in EXPERIMENTS:
         return why_not_asked_of_experiment(study, line)
@@ -130,6 +148,11 @@ def why_not_asked(study: Study, line: EndpointAsked | Observation) -> str | None
                 return f"{name} of {disease} is not in the model yet"
     if line.time_h is not None and line.time_h < 0:
         return "a time before the study's origin"
+    if row is not None and row.rule in OF_WHOLE_FOLLOW_UP:
+        if isinstance(line, Observation) and line.time_unknown:
+            return f"{name} over a follow-up whose end is unknown"
+        if line.time_h is not None and line.time_h < LEAST_SLOPE_H:
+            return f"{name} over less than {LEAST_SLOPE_H / 24:g} d, which has too few visits"
     known = baseline_names(study.disease_names, study.species)
     for used in line.where.names if line.where else ():
         if used not in known and used != "ventilation":
@@ -137,10 +160,10 @@ def why_not_asked(study: Study, line: EndpointAsked | Observation) -> str | None
     return None
 
 
-def _too_late(line: EndpointAsked | Observation) -> str | None:
-    if line.time_h is None or line.time_h <= LONGEST_MODELLED_H:
+def _too_late(line: EndpointAsked | Observation, longest_h: float) -> str | None:
+    if line.time_h is None or line.time_h <= longest_h:
         return None
-    return f"a time beyond {LONGEST_MODELLED_H / 24:g} d, as far as a course is followed"
+    return f"a time beyond {longest_h / 24:g} d, as far as a course is followed"
 
 
 def not_modelled(study: Study) -> dict[int, str]:
@@ -202,10 +225,11 @@ def modelled_part(study: Study) -> Study | None:
 
 def _duration(study: Study, arms: Sequence[Arm], lines: Sequence[EndpointAsked | Observation]) -> float:
     """How long the part has to be followed: a study that is too long only as far as something is asked."""
-    if study.duration_h <= LONGEST_MODELLED_H:
+    longest = longest_modelled_h(study)
+    if study.duration_h <= longest:
         return study.duration_h
     if any(line.time_h is None for line in lines):
-        return LONGEST_MODELLED_H
+        return longest
     times = [line.time_h or 0.0 for line in lines]
     times += [time for arm in arms for treatment in arm.treatments for time in treatment.times_h]
     return max(*times, 24.0)
@@ -244,8 +268,8 @@ def left_out(study: Study) -> list[str]:
             said.append(f"usual care: {name} before enrolment is not modelled; it starts at enrolment")
         elif line.responder is not None:
             said.append(f"usual care: who responds to {name} is the model's, not the study's")
-    if study.duration_h > LONGEST_MODELLED_H:
-        said.append(f"courses are followed for at most {LONGEST_MODELLED_H / 24:g} d")
+    if study.duration_h > longest_modelled_h(study):
+        said.append(f"courses are followed for at most {longest_modelled_h(study) / 24:g} d")
     return list(dict.fromkeys(said))
 
 
@@ -276,7 +300,8 @@ def _population(study: Study, arms: Sequence[Arm]) -> Any:
         "baseline": _kept(whole.baseline, known),
         "correlation": tuple(c for c in whole.correlation if c.first in known and c.second in known),
         "background": _care(whole.background),
-        "include": (),
+        # Rules on lines of table 1 are its bounds already.
+        "include": tuple(rule for rule in whole.include if rule.name in inclusions()),
     }
     return whole.model_copy(update=changed)
 
@@ -294,6 +319,7 @@ def _size(study: Study, arms: Sequence[Arm]) -> int | None:
 
 def _plain_arm(study: Study, arm: Arm) -> Arm:
     known = baseline_names(study.disease_names, study.species)
+    arm = with_drugs_as_care(arm)
     return arm.model_copy(
         update={"baseline": _kept(arm.baseline, known), "background": _care(arm.background)}
     )

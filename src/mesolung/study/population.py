@@ -95,6 +95,8 @@ class Population(Frozen):
         size: subjects of one replicate; None when only the arms say it.
         onset_to_enrolment: time since onset at enrolment, h.
         expected_mortality: the site's own control risk, 0 to 1.
+        dropout: how subjects leave a trial of years: "random"; "informative", sooner the more function they
+            lose; "none"; None for the disease's usual, which is random.
         baseline: baseline name -> distribution, names sorted.
         correlation: rank correlations between quantities of the baseline, sorted.
         phenotype: phenotype -> share of subjects who are of it at enrolment, names sorted.
@@ -105,6 +107,7 @@ class Population(Frozen):
     size: int | None = None
     onset_to_enrolment: Distribution | None = None
     expected_mortality: float | None = None
+    dropout: Literal["random", "informative", "none"] | None = None
     baseline: FrozenMapping[str, Distribution] = MappingProxyType({})
     correlation: tuple[Correlation, ...] = ()
     phenotype: FrozenMapping[str, float] = Field(default_factory=dict, validate_default=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
+from mesolung.biology.conduct import custom
 from mesolung.biology.tables import Measured
 from mesolung.reading import read_toml
 from mesolung.reading.toml import Document
@@ -145,12 +147,23 @@ def _population(
         size=None if table.size == UNKNOWN else table.size,
         onset_to_enrolment=_delay(table.onset_to_enrolment, place.at("onset_to_enrolment")),
         expected_mortality=table.expected_mortality,
+        dropout=_dropout(table.dropout, place.at("dropout"), diseases),
         baseline=bounded(baseline, include, place.at("include")),
         correlation=read_correlations(table.correlation, place.at("correlation"), names),
         phenotype=read_phenotypes(table.phenotype, table.baseline, place.at("phenotype"), diseases),
         background=read_backgrounds(table.background, place.at("background"), duration_h),
         include=include,
     )
+
+
+def _dropout(
+    written: Literal["random", "informative", "none"] | None, place: Place, diseases: tuple[str, ...]
+) -> Literal["random", "informative", "none"] | None:
+    if written is not None and not all(custom(name, "dropout_rate") for name in diseases):
+        raise place.refuse(
+            "drop-out from a trial of an acute disease", found=written, allowed="no dropout key"
+        )
+    return written
 
 
 def _delay(line: DistributionTable | None, place: Place) -> Distribution | None:

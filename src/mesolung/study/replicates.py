@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.study.asked import Asked as Asked
+from mesolung.trial.decline import progression
 from mesolung.trial.endpoints import endpoint_values, expected_values
+from mesolung.trial.follow_up import EVENTS, HOURS_PER_DAY
 from mesolung.trial.outcomes import Outcomes
+from mesolung.trial.recurrent import followed_until
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,8 @@ class ArmTrials:
     def _to_event(self, asked: Asked) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         until = asked.moment(self.covariates)
         until = float(self.outcomes.times[-1]) if until is None else until
+        if asked.row.rule in (*EVENTS, "progression_time"):
+            return self._to_own_event(asked, until)
         of_discharge = asked.row.rule == "discharged"
         to_event = self.outcomes.time_to_discharge if of_discharge else self.outcomes.time_to_death
         time, happened = to_event(until)
@@ -199,6 +204,23 @@ class ArmTrials:
         if asked.where is not None:
             kept = kept & asked.where.keeps(self.outcomes, self.covariates)
         return np.where(kept, time, np.nan), happened & kept
+
+    def _to_own_event(
+        self, asked: Asked, until: float | NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Follow-up to the event that a time is of; of counts and rates the hours they were counted over."""
+        end = followed_until(self.outcomes, until)
+        time, came = end, np.zeros(end.size, np.bool_)
+        if asked.row.rule == "time_to":
+            time = endpoint_values(self.outcomes, asked.row, until) * HOURS_PER_DAY
+            came = time < end
+        elif asked.row.rule == "progression_time":
+            time, progressed = progression(self.outcomes, asked.row, float(until))
+            came = progressed == 1.0
+        kept = self.outcomes.inside(until)
+        if asked.where is not None:
+            kept = kept & asked.where.keeps(self.outcomes, self.covariates)
+        return np.where(kept, time, np.nan), came & kept
 
     def _followed(
         self, time: NDArray[np.float64], happened: NDArray[np.bool_]

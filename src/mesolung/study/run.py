@@ -12,15 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.assemble import assemble
+from mesolung.biology.conduct import custom
 from mesolung.biology.disease import Disease, read_disease
 from mesolung.biology.parameters import Parameters, read_parameters
 from mesolung.biology.phenotypes import phenotypes
-from mesolung.biology.tables import covariates, endpoints
+from mesolung.biology.tables import covariates, endpoints, output_of
 from mesolung.engine import compile_model
 from mesolung.execution import cache_folder
-from mesolung.population.baseline import VENTILATED, observables_for
+from mesolung.population.baseline import AGE_NOW, VENTILATED, observables_for
 from mesolung.population.draws import draw_prior, prior_name
 from mesolung.population.library import DRAWS_AT_LEAST, LOG, Library, library_of
+from mesolung.population.past import past_of
 from mesolung.product.priors import priors_hash
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.answering import answer
@@ -37,7 +39,7 @@ from mesolung.study.possible import IN_VITRO
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.result import Result
 from mesolung.study.setting import Progress, Setting
-from mesolung.study.simulating import SHOWN_OUTPUTS, Trials, simulate, table_of, tables_one
+from mesolung.study.simulating import SHOWN_OUTPUTS, SHOWN_OVER_YEARS, Trials, simulate, table_of, tables_one
 from mesolung.study.study import Study
 from mesolung.study.tables import (
     bands_table,
@@ -49,6 +51,7 @@ from mesolung.study.tables import (
 )
 from mesolung.study.unanswered import with_unanswered
 from mesolung.study.ways import trial_sizes
+from mesolung.study.years import lasts_for_years
 
 EXPECTED_SUBJECTS = 64
 EXPECTED_SUBJECTS_RELEASE = 256
@@ -152,7 +155,7 @@ def _enrolled(setting: Setting, clock: dict[str, float]) -> _Simulated:
     return _Simulated(
         trials,
         {name: _of_subjects(setting, panel) for name, panel in own.items()},
-        SHOWN_OUTPUTS,
+        (*SHOWN_OVER_YEARS, *SHOWN_OUTPUTS) if lasts_for_years(study) else SHOWN_OUTPUTS,
         lambda ended: manifest_of(setting, libraries, own, trials, failed_run_in, ended),
     )
 
@@ -279,15 +282,22 @@ def library_for(setting: Setting) -> dict[str, Library]:
         a library by disease, with every observable that a table 1 may name.
     """
     model = setting.model
-    scales = {n: row.scale for n, row in endpoints().items() if row.at_enrolment}
-    derived = [*covariates(), *(row.observable for row in phenotypes().values())]
-    wanted = [*scales, *derived, VENTILATED, *observables_for(covariates())]
-    names = tuple(n for n in dict.fromkeys(wanted) if n in model.observables)
+    known = {*model.observables, *model.states}
     made = {}
     for name, disease in setting.diseases.items():
+        rows = {n: row for n, row in endpoints().items() if row.at_enrolment and name in row.diseases}
+        scales = {output_of(n): row.scale for n, row in rows.items()}
+        classes = [row.observable for row in phenotypes().values() if name in row.diseases]
+        past = [one.output for one in past_of(1.0).values()]
+        years = [*past, AGE_NOW] if custom(name, "visit_every") else []
+        traits = [n for n, row in covariates().items() if name in row.diseases]
+        wanted = [*scales, *traits, *classes, *observables_for(traits), *years]
+        # A disease of years is not followed on a ventilator.
+        wanted += [] if years else [VENTILATED]
+        names = tuple(n for n in dict.fromkeys(wanted) if n in known)
         onset = [] if disease.onset.observable is None else [disease.onset.observable]
         # Bounds and onset are looked at in single precision, what is only raked to its distribution in half.
-        exact = {*onset, VENTILATED, *(c.name for c in disease.criteria)}
+        exact = {*onset, VENTILATED, *years, *(c.name for c in disease.criteria)}
         made[name] = library_of(
             model,
             disease,

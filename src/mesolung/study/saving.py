@@ -73,6 +73,7 @@ def _population(population: Population) -> list[str]:
         ("size", population.size),
         ("onset_to_enrolment", None if delay is None else _distribution(delay)),
         ("expected_mortality", population.expected_mortality),
+        ("dropout", population.dropout),
     )
     correlation = {f"{c.first}, {c.second}": c.rho for c in population.correlation}
     rules = {r.name: f"{r.relation} {_number(r.value)} {r.unit}" for r in population.include}

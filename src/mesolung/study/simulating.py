@@ -16,12 +16,14 @@ from mesolung.population.twice import HAZARD
 from mesolung.streams import normals, uniforms
 from mesolung.study.arm import Arm
 from mesolung.study.asked import UNKNOWN_TIME_H, outputs_asked
+from mesolung.study.conducted import conducted
 from mesolung.study.enrolling import Panel, TableOne
 from mesolung.study.population import Background, Distribution
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.setting import Setting
 from mesolung.study.solving import Given, challenged, give, solve_given
 from mesolung.study.study import Study
+from mesolung.study.years import lasts_for_years
 from mesolung.trial.allocation import randomise
 from mesolung.trial.outcomes import Outcomes
 from mesolung.trial.potential import ArmCourses
@@ -29,6 +31,7 @@ from mesolung.trial.potential import ArmCourses
 POPULATION = "[population.baseline]"
 # Shown in every report, whatever a study asks for.
 SHOWN_OUTPUTS = ("pf_ratio", "sofa", "il6", "evlw", "viable_cells_lung")
+SHOWN_OVER_YEARS = ("fev1", "fev1_pp", "fvc", "fvc_pp", "crp")
 NEEDED_OUTPUTS = (*SHOWN_OUTPUTS, VENTILATED, "MSC_licensed")
 # The state that accumulates the hazard of discharge alive, and the purpose of the numbers it is held against.
 DISCHARGE = "DIS"
@@ -140,7 +143,7 @@ def simulate(
             solved[arm.name, key] = done[arm.name, key]
             continue
         solved[arm.name, key] = _solved(setting, panels[key], what, wanted, (place, len(work)))
-    outcomes = followed(setting, solved)
+    outcomes = followed(setting, solved, panels)
     members = allocated(setting)
     times = [uniforms(setting.seed, "unknown time", s, 1)[0] for s in range(setting.slots)]
     sometime = np.repeat(study.duration_h * np.array(times), setting.subjects)
@@ -187,6 +190,7 @@ def _solved(
             workers=setting.workers,
             chunk=setting.chunk,
             progress=lambda k, n: setting.progress("arms", done * n + k, of * n),
+            of_years=lasts_for_years(setting.study),
         ),
     )
 
@@ -198,13 +202,16 @@ def _supports(background: Mapping[str, Background]) -> dict[str, float]:
 
 
 def followed(
-    setting: Setting, solved: Mapping[tuple[str, str], ArmCourses]
+    setting: Setting,
+    solved: Mapping[tuple[str, str], ArmCourses],
+    panels: Mapping[str, Panel] | None = None,
 ) -> dict[tuple[str, str], Outcomes]:
     """Follow solved subjects to death and discharge, with the same chances under every arm.
 
     Arguments:
         setting: of the run.
         solved: courses by (arm, key of its table 1).
+        panels: subjects by table 1, whose year before enrolment some endpoints show.
 
     Returns:
         outcomes by the same keys.
@@ -223,7 +230,9 @@ def followed(
         # The hazard of discharge counts from enrolment; the course before it may have had some.
         chances = {name: drawn(f"event:{name}") for name in sorted(happening & c.outputs.keys())}
         leaving = c.outputs[DISCHARGE] - c.outputs[DISCHARGE][:, :1] if DISCHARGE in c.outputs else None
-        found[place] = Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, death, leaving, home, chances)
+        known = Outcomes(c.times, c.outputs, c.outputs[HAZARD] * scale, death, leaving, home, chances)
+        covariates = (panels or {})[place[1]].covariates if panels else {}
+        found[place] = conducted(setting, known, covariates)
     return found
 
 
@@ -263,6 +272,7 @@ def _trial_hazard(setting: Setting, solved: Mapping[tuple[str, str], ArmCourses]
 def _outputs(setting: Setting) -> tuple[str, ...]:
     model, asked = setting.model, outputs_asked(setting.study)
     classes = (row.observable for row in phenotypes().values())
-    names = dict.fromkeys((*NEEDED_OUTPUTS, DISCHARGE, *classes, *sorted({*asked, *setting.also})))
+    years = SHOWN_OVER_YEARS if lasts_for_years(setting.study) else ()
+    names = dict.fromkeys((*NEEDED_OUTPUTS, DISCHARGE, *classes, *years, *sorted({*asked, *setting.also})))
     known = {*model.states, *model.observables}
     return tuple(name for name in names if name in known)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.tables import backgrounds, routes
-from mesolung.engine import CompiledModel, EventTable
-from mesolung.population.events import joined
+from mesolung.engine import ADD_PARAMETER, CompiledModel, EventTable
+from mesolung.population.events import joined, same_events
 from mesolung.product.kinds import KINDS
 from mesolung.product.priors import read_priors
 from mesolung.product.profile import lot_profile
@@ -20,11 +20,16 @@ from mesolung.study.arm import Arm, Treatment
 from mesolung.study.challenged import challenge_events, watched_times
 from mesolung.study.dosing import administered, entering, unit_of_dose
 from mesolung.study.followed import Followed
+from mesolung.study.occupancy import Occupied, occupancy_events, occupied
 from mesolung.study.population import Background
 from mesolung.study.ways import ways_of
-from mesolung.trial.doses import drug_doses, product_doses
+from mesolung.trial.doses import RATE, drug_doses, product_doses
 from mesolung.trial.potential import ArmCourses, solve_arm
 
+WEEK_H = 168.0
+MOST_DOSES = 100  # of a drug into a state, one by one
+SOON_H = 12 * WEEK_H
+EVERY_WEEKS = 4
 EARLY_TIMES_H = (0.0, 6.0, 12.0)
 AFTER_DOSE_H = 1.0
 
@@ -89,6 +94,7 @@ def give(
     n = slots * subjects
     parts: list[EventTable] = []
     # A borrowed course is followed by subjects of several draws, whose drugs act by their own draw.
+    drugs: list[Occupied] = []
     identity = [panel.enrolled.course, np.repeat(draw_of_slot, subjects)]
     for name, background in sorted(arm.background.items()):
         if backgrounds()[name].how == "enrolment":
@@ -98,7 +104,11 @@ def give(
         identity.append(has.astype(np.intp))
         weight = panel.covariates["weight"]
         later = background.model_copy(update={"start_h": background.start_h + before_h})
+        if backgrounds()[name].how == "occupancy":
+            drugs.append(occupied(name, later, has, weight, duration_h + before_h))
+            continue
         parts.append(_drug(model, name, later, np.flatnonzero(has), weight, duration_h + before_h))
+    parts.append(occupancy_events(model, panel.enrolled.parameters, drugs))
     parameters: dict[str, NDArray[np.float64]] = {}
     doses: dict[str, NDArray[np.float64]] = {}
     ends: list[float] = []
@@ -172,6 +182,7 @@ def solve_given(
     workers: int,
     chunk: int,
     progress: Callable[[int, int], None] | None,
+    of_years: bool = False,
 ) -> ArmCourses:
     """Solve a panel under an arm.
 
@@ -183,6 +194,7 @@ def solve_given(
         outputs: model outputs to keep.
         workers, chunk: threads, and subjects that one takes at a time.
         progress: called with (done, total).
+        of_years: as `output_times`.
 
     Returns:
         the courses at the arm's own output times.
@@ -190,7 +202,7 @@ def solve_given(
     return solve_arm(
         model,
         panel.enrolled,
-        times_h=output_times(duration_h, given.ends_h, given.watched_h),
+        times_h=output_times(duration_h, given.ends_h, given.watched_h, of_years=of_years),
         outputs=outputs,
         parameters=given.parameters,
         events=given.events,
@@ -202,7 +214,7 @@ def solve_given(
 
 
 def output_times(
-    duration_h: float, ends_h: Sequence[float], watched_h: Sequence[float] = ()
+    duration_h: float, ends_h: Sequence[float], watched_h: Sequence[float] = (), *, of_years: bool = False
 ) -> NDArray[np.float64]:
     """When the courses of an arm are kept: early, each day, after each dose or challenge, and at the end.
 
@@ -213,11 +225,17 @@ def output_times(
         duration_h: end of the study.
         ends_h: ends of administrations.
         watched_h: further times that the arm asks for.
+        of_years: whether the disease lasts for years, so that days are of no interest: weekly for twelve
+            weeks and every four weeks then.
 
     Returns:
         float64[T], increasing, hours since enrolment.
     """
     daily = np.arange(0.0, duration_h, 24.0)
+    if of_years:
+        daily = np.concatenate(
+            [np.arange(0.0, SOON_H, WEEK_H), np.arange(SOON_H, duration_h, EVERY_WEEKS * WEEK_H)]
+        )
     after = [t + AFTER_DOSE_H for t in ends_h]
     times = np.unique(np.concatenate([daily, EARLY_TIMES_H, after, watched_h, [duration_h]]))
     return times[times <= duration_h]
@@ -247,12 +265,19 @@ def _drug(
     if row.per_kg if usual else background.per_kg:
         dose = np.minimum(dose * weight[who], np.inf if row.most is None else row.most * row.factor)
     length = background.duration_h if background.duration_h is not None else row.duration_h
+    length = min(length, duration_h - background.start_h)
+    every = float(background.every_h if background.every_h is not None else row.every_h or length)
+    if length / every > MOST_DOSES and RATE + row.target in model.parameters:
+        # Months of tablets are given as the steady rate that they amount to.
+        place = model.parameters.index(RATE + row.target)
+        times = ((background.start_h, dose / every), (background.start_h + length, -dose / every))
+        return joined([same_events(ADD_PARAMETER, place, who, t, rate) for t, rate in times])
     return drug_doses(
         model,
         target=row.target,
         subjects=who,
         dose=dose,
         start_h=background.start_h,
-        duration_h=min(length, duration_h - background.start_h),
-        every_h=float(background.every_h if background.every_h is not None else row.every_h or length),
+        duration_h=length,
+        every_h=every,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.states import STATE, state_row, states
-from mesolung.biology.tables import Endpoint, endpoints
+from mesolung.biology.tables import Endpoint, endpoint_of_output, endpoints
 from mesolung.product.received import CELLS_PER_GCELL
 from mesolung.study.possible import planned_endpoints
 from mesolung.study.replicates import ArmTrials, Asked
@@ -93,6 +93,7 @@ def bands_table(arms: Mapping[str, ArmTrials], outputs: Sequence[str]) -> pd.Dat
 
 def _row_of(output: str) -> Endpoint | None:
     """The row that says what an output is called and counted in, of endpoints, planned ones and states."""
+    output = endpoint_of_output().get(output, output)
     if output in endpoints():
         return endpoints()[output]
     if output in planned_endpoints():

@@ -22,6 +22,7 @@ LARGEST_MULTIPLE = 100  # of the usual dose; beyond it a unit or a comma has sli
 BACKGROUND_KEYS = {
     "dose": ("share", "dose", "start", "duration", "every", "responder"),
     "switch": ("share", "start", "duration", "responder"),
+    "occupancy": ("share", "dose", "start", "duration", "every", "responder"),
     "enrolment": ("share",),
     # What the model does not have yet may be given in any way.
     WAITING: ("share", "dose", "start", "duration", "every", "responder"),
@@ -100,7 +101,7 @@ def _read_background(line: BackgroundTable, at: Place, row: BackgroundRow, durat
     start = 0.0 if line.start is None else _start(line.start, at.at("start"), duration_h)
     length = None if line.duration is None else _length(line.duration, at.at("duration"), row)
     every = None if line.every is None else read_interval(line.every, at.at("every"))
-    if every is not None:
+    if every is not None and row.how != "occupancy":
         given = min(row.duration_h if length is None else length, duration_h - start)
         if given / every > MOST_DOSES:
             raise at.at("every").refuse(

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mesolung.biology.tables import output_of
 from mesolung.study.frozen import Frozen
 from mesolung.trial.outcomes import Outcomes
 from mesolung.trial.support import ON
@@ -85,4 +86,4 @@ def _at_enrolment(outcomes: Outcomes, name: str) -> NDArray[np.float64]:
     if name in SUPPORTS:
         values = outcomes.output(SUPPORTS[name])[:, 0]
         return np.where(np.isnan(values), np.nan, (values >= ON).astype(np.float64))
-    return outcomes.output(name)[:, 0]
+    return outcomes.output(output_of(name))[:, 0]

@@ -105,6 +105,7 @@ class PopulationTable(Table):
     size: Size | Unknown | None = None
     onset_to_enrolment: DistributionTable | None = None
     expected_mortality: Annotated[float, Field(gt=0, lt=1)] | None = None
+    dropout: Literal["random", "informative", "none"] | None = None
     baseline: dict[str, WrittenDistribution] = {}
     correlation: dict[str, Rho] = {}
     phenotype: dict[str, Share] = {}

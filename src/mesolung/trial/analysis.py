@@ -11,12 +11,15 @@ from mesolung.trial.contrasts import is_ratio, sign_of_better
 from mesolung.trial.endpoints import DEATH_ENDPOINTS, EndpointRow
 from mesolung.trial.estimates import Estimate, estimate, logarithms, on_logarithms
 from mesolung.trial.named_tests import canonical_test, compare, default_test
+from mesolung.trial.negative_binomial import negative_binomial_test
 from mesolung.trial.outcomes import Bools, Floats
 from mesolung.trial.survival import LogRank, log_rank
 from mesolung.trial.two_samples import Verdict
 from mesolung.trial.win_ratio import composite_rank, win_ratio
 
 SIGNIFICANCE = 0.05
+# Rules of times whose follow-up to their own event is given beside them.
+OWN_TIMES = ("time_to", "progression_time")
 Followed = tuple[ArrayLike, ArrayLike]
 FollowUp = tuple[Floats, Bools]
 Arms = tuple[FollowUp, FollowUp]
@@ -54,6 +57,8 @@ def analyse(
     as_: str = "level",
     treated_survival: Followed | None = None,
     control_survival: Followed | None = None,
+    treated_years: ArrayLike | None = None,
+    control_years: ArrayLike | None = None,
 ) -> Analysis:
     """Analyses one endpoint of one trial as its statistician would.
 
@@ -71,9 +76,11 @@ def analyse(
         test: a name of `named_tests.TESTS`; default as `named_tests.default_test` says.
         as_: "level", "change" or "percent_change", as the values were formed.
         treated_survival, control_survival: (hours followed, whether it ended in death) of every subject of
-            the arm, as `Outcomes.time_to_death` gives it, for ``discharged`` in discharge; needed by hazard
-            ratio and log-rank, unless the endpoint is itself a duration. With them a win ratio compares
-            deaths before values.
+            the arm, as `Outcomes.time_to_death` gives it, for ``discharged`` in discharge, for a duration in
+            its event; needed by hazard ratio and log-rank, unless the endpoint is itself a duration whose
+            values are inf where it did not come. With them a win ratio compares deaths before values.
+        treated_years, control_years: float64[a] and float64[b], years over which a rate was counted; without
+            them all subjects were followed for as long.
 
     Returns:
         The `Analysis`.
@@ -96,6 +103,8 @@ def analyse(
         times = log_rank(*followed[0], *followed[1])
     if measure == "win_ratio":
         a, b = _hierarchy(a, b, row, deaths)
+    if row.type == "rate" and treated_years is not None and control_years is not None:
+        return _of_rates(a, treated_years, b, control_years, row, measure, name)
     a, b = a[~np.isnan(a)], b[~np.isnan(b)]
     log = measure != "win_ratio" and on_logarithms(row, as_)
     if name == "log-rank" and times is not None:
@@ -113,6 +122,36 @@ def analyse(
     return Analysis(measure, name, effect.value, verdict.p_value, success, effect.zero_cell, verdict.shift)
 
 
+def _of_rates(
+    a: Floats,
+    years_a: ArrayLike,
+    b: Floats,
+    years_b: ArrayLike,
+    row: EndpointRow,
+    measure: str,
+    name: str,
+) -> Analysis:
+    """Events over years of each arm, compared by a negative binomial whose mean grows with the years."""
+    one, two = np.asarray(years_a, dtype=np.float64), np.asarray(years_b, dtype=np.float64)
+    seen_a, seen_b = ~np.isnan(a) & (one > 0), ~np.isnan(b) & (two > 0)
+    a, one, b, two = a[seen_a], one[seen_a], b[seen_b], two[seen_b]
+    counts = np.rint(a * one), np.rint(b * two)
+    if name == "negative-binomial":
+        excess = counts[0].sum() * two.sum() - counts[1].sum() * one.sum()
+        verdict = Verdict(negative_binomial_test(*counts, one, two), int(np.sign(excess)))
+    else:
+        verdict = compare(name, a, b)
+    value, zero_cell = np.nan, False
+    if a.size and b.size and measure != "none":
+        zero_cell = is_ratio(measure) and 0.0 in (counts[0].sum(), counts[1].sum())
+        add = 0.5 if zero_cell else 0.0
+        rates = (counts[0].sum() + add) / one.sum(), (counts[1].sum() + add) / two.sum()
+        value = rates[0] / rates[1] if is_ratio(measure) else rates[0] - rates[1]
+    return Analysis(
+        measure, name, float(value), verdict.p_value, succeeded(verdict, row), bool(zero_cell), verdict.shift
+    )
+
+
 def succeeded(verdict: Verdict, row: EndpointRow) -> bool:
     """Whether a verdict is significant (p < 0.05) in the endpoint's better direction, where it has one."""
     if row.better == "neither":
@@ -128,7 +167,7 @@ def _of_hazards(times: LogRank, row: EndpointRow) -> Verdict:
 
 def _follow_up(a: Floats, b: Floats, row: EndpointRow, deaths: Arms | None) -> Arms | None:
     """The follow-up that hazards are of: to death, unless the endpoint is a duration (inf: censored)."""
-    if row.type != "time" or row.name in DEATH_ENDPOINTS:
+    if row.rule in OWN_TIMES or row.type != "time" or row.name in DEATH_ENDPOINTS:
         return deaths
     pooled = np.concatenate([a, b])
     end = float(np.max(pooled[np.isfinite(pooled)], initial=0.0))
@@ -141,7 +180,7 @@ def _arrays(followed: Followed) -> FollowUp:
 
 def _hierarchy(a: Floats, b: Floats, row: EndpointRow, deaths: Arms | None) -> tuple[Floats, Floats]:
     """Values for a win ratio, in the endpoint's direction: ranks, deaths first, where follow-up is known."""
-    if deaths is None:
+    if deaths is None or row.rule in OWN_TIMES:
         return a, b
     death = np.concatenate([np.where(died, time, np.inf) for time, died in deaths])
     rank = sign_of_better(row) * composite_rank(np.concatenate([a, b]), death, row.better)

@@ -2,59 +2,31 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
+from mesolung.trial.decline import FALLS, PROGRESSION, SLOPES, chance_of_fall, fallen
 from mesolung.trial.discharge import discharge_probability, expected_hospital_days
+from mesolung.trial.endpoint_row import EndpointRow as EndpointRow
+from mesolung.trial.follow_up import DAYS as DAYS
+from mesolung.trial.follow_up import (
+    OF_FOLLOW_UP,
+    expected_of_follow_up,
+    first_by_chance,
+    of_follow_up,
+    one_time,
+)
 from mesolung.trial.outcomes import Floats, Outcomes, Time
 from mesolung.trial.support import HOURS_PER_DAY, first_time, free_days, present
+from mesolung.trial.visits import measured
 
 DEATH_ENDPOINTS = ("mortality", "survival")
 # How an endpoint is read off a course, as the endpoint table says.
 RULES = (
     "level", "present", "occurred", "happened", "death", "alive", "discharged", "hospital_days", "days_off",
-    "days_on",
+    "days_on", "count", "rate", "time_to", "death_rate", *SLOPES, *FALLS, *PROGRESSION,
 )  # fmt: skip
-# Rules that give days since enrolment, so that they need one end of follow-up for all.
-DAYS = ("hospital_days", "days_off", "days_on")
-
-
-class EndpointRow(Protocol):
-    """A row of the endpoint table, as far as trials need it; an absent number is None or nan."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def type(self) -> str: ...
-    @property
-    def scale(self) -> str: ...
-    @property
-    def better(self) -> str: ...
-    @property
-    def value_at_death(self) -> float | None: ...
-    @property
-    def deaths(self) -> str | None: ...
-    @property
-    def lowest(self) -> float | None: ...
-    @property
-    def highest(self) -> float | None: ...
-    @property
-    def test(self) -> str | None: ...
-    @property
-    def default_contrast(self) -> str | None: ...
-    @property
-    def minimum_important(self) -> float | None: ...
-    @property
-    def rule(self) -> str: ...
-    @property
-    def outputs(self) -> tuple[str, ...]: ...
-    @property
-    def above(self) -> tuple[float, ...]: ...
-    @property
-    def share(self) -> float: ...
 
 
 class _Read(NamedTuple):
@@ -81,6 +53,13 @@ def endpoint_values(
     subject by chance; "death" and "alive", 1 or 0 at the time; "discharged", 1 for who has gone home alive;
     "hospital_days", days to that, all days for who is still there; "days_off" and "days_on", days without and
     with a support since enrolment (fractions of a day, output linear between outputs and crossing 0.5).
+    Of events that come again: "count", "rate" a year of follow-up, and "time_to" the first (days, the end of
+    follow-up where none came); "death_rate", deaths over the
+    years asked for. Over the visits: "slope" a year, and
+    whether it is "slope_below" or "slope_above" the endpoint's; "falls" and "holds", whether the output fell
+    by the endpoint's amount since enrolment; "progressed", "progression_free" and "progression_time" (days)
+    of the first visit with such a fall, or death. A level, and what is read at visits, has the error of its
+    measurement where the trial has visits; who left the trial is not evaluable after it.
 
     Args:
         outcomes: the subjects' courses.
@@ -111,7 +90,12 @@ def endpoint_values(
         _refuse_change(row, as_)
         happened = dead if row.rule == "death" else ~dead
         return np.where(unknown, np.nan, happened.astype(np.float64))
-    read = _if_alive_if_dead(outcomes, row, time_h, as_, deaths)
+    if row.rule in OF_FOLLOW_UP:
+        _refuse_change(row, as_)
+        return np.where(unknown, np.nan, of_follow_up(outcomes, row, time_h))
+    read = _if_alive_if_dead(outcomes, row, time_h, as_, deaths, shown=True)
+    if outcomes.lost_time is not None and row.rule in ("level", "present", *FALLS):
+        unknown |= ~dead & (outcomes.lost_time < time_h)
     return np.where(unknown, np.nan, np.where(dead, read.dead, read.alive))
 
 
@@ -143,7 +127,8 @@ def expected_values(
     time_h = float(outcomes.times[-1]) if time_h is None else time_h
     outcomes.inside(time_h)
     risk = outcomes.death_probability(time_h)
-    at_death = np.nan if row.rule in ("death", "alive") else value_of_death(row, deaths, time_h)
+    own = row.rule in ("death", "alive", *OF_FOLLOW_UP)
+    at_death = np.nan if own else value_of_death(row, deaths, time_h)
     survivors = np.isnan(at_death)
     weights = np.where(survivors, 1.0 - risk, np.ones_like(risk))
     if row.rule in ("death", "alive"):
@@ -154,7 +139,10 @@ def expected_values(
         values = discharge_probability(outcomes, time_h, beside_death=not survivors)
     elif row.rule == "hospital_days":
         _refuse_change(row, as_)
-        values = expected_hospital_days(outcomes, _one_time(row, time_h), at_death)
+        values = expected_hospital_days(outcomes, one_time(row, time_h), at_death)
+    elif row.rule in OF_FOLLOW_UP:
+        _refuse_change(row, as_)
+        values, weights = expected_of_follow_up(outcomes, row, time_h, risk)
     elif row.rule == "happened":
         _refuse_change(row, as_)
         values = _chance(outcomes, row, time_h, at_death, beside_death=not survivors)
@@ -210,7 +198,7 @@ def value_of_death(row: EndpointRow, deaths: str | None = None, time_h: Time | N
     if rule != "worst":
         raise ValueError(f"deaths = {rule!r}: expected survivors, worst or zero")
     if row.rule in DAYS and row.better == "lower" and time_h is not None:
-        return _one_time(row, time_h) / HOURS_PER_DAY
+        return one_time(row, time_h) / HOURS_PER_DAY
     bounds = (0.0, 1.0) if row.type == "binary" else (row.lowest, row.highest)
     for value in (row.value_at_death, bounds[1] if row.better == "lower" else bounds[0]):
         if value is not None and np.isfinite(value):
@@ -219,18 +207,29 @@ def value_of_death(row: EndpointRow, deaths: str | None = None, time_h: Time | N
 
 
 def _if_alive_if_dead(
-    outcomes: Outcomes, row: EndpointRow, time_h: Time, as_: str, deaths: str | None
+    outcomes: Outcomes, row: EndpointRow, time_h: Time, as_: str, deaths: str | None, *, shown: bool = False
 ) -> _Read:
-    """The value of each subject if alive and if dead at `time_h`; a dead value of nan is not evaluable."""
+    """The value of each subject if alive and if dead at `time_h`; a dead value of nan is not evaluable.
+
+    With ``shown`` it is what the visits measure, else what is true, or its chance.
+    """
     at_death = np.full(outcomes.size, value_of_death(row, deaths, time_h))
+    if row.rule in FALLS:
+        _refuse_change(row, as_)
+        fell = (fallen if shown else chance_of_fall)(outcomes, row, time_h)
+        return _Read(fell if row.rule == "falls" else 1.0 - fell, at_death)
     if row.rule != "level":
         _refuse_change(row, as_)
         return _off_a_rule(outcomes, row, time_h, at_death)
     name = row.outputs[0]
     level = row.share * outcomes.output_at(name, time_h, row.scale)
+    if shown:
+        level = measured(outcomes, row, name, time_h, level)
     if as_ == "level":
         return _Read(level, at_death)
     baseline = row.share * outcomes.output(name)[:, 0]
+    if shown:
+        baseline = measured(outcomes, row, name, 0.0, baseline)
     if as_ == "change":
         return _Read(level - baseline, at_death - baseline)
     if as_ == "percent_change":
@@ -247,7 +246,7 @@ def _off_a_rule(outcomes: Outcomes, row: EndpointRow, time_h: Time, at_death: Fl
     if row.rule in ("occurred", "happened"):
         chance = row.rule == "happened"
         name = row.outputs[0]
-        first = outcomes.event_time(name) if chance else first_time(outcomes, name, row.above[0])
+        first = first_by_chance(outcomes, row) if chance else first_time(outcomes, name, row.above[0])
         came = np.where(np.isnan(first), np.nan, (first <= time_h).astype(np.float64))
         # What came before death has come, whatever death counts as; a nan of survivors stays.
         before_death = np.where(np.isnan(first), np.nan, (first <= outcomes.death_time).astype(np.float64))
@@ -257,14 +256,14 @@ def _off_a_rule(outcomes: Outcomes, row: EndpointRow, time_h: Time, at_death: Fl
         home = (outcomes.discharge_time <= time_h).astype(np.float64)
         home = np.where(np.isnan(outcomes.discharge_time), np.nan, home)
         return _Read(home, np.where(np.isnan(at_death), np.nan, home))
-    days = _one_time(row, time_h) / HOURS_PER_DAY
+    days = one_time(row, time_h) / HOURS_PER_DAY
     if row.rule == "hospital_days":
         stay = np.minimum(outcomes.discharge_time / HOURS_PER_DAY, days)
         went_home = np.isfinite(outcomes.discharge_time)
         return _Read(stay, np.where(went_home & ~np.isnan(at_death), stay, at_death))
     if row.rule not in ("days_off", "days_on"):
         raise ValueError(f"{row.name}: rule {row.rule!r}, expected one of {', '.join(RULES)}")
-    off = free_days(outcomes, row.outputs[0], _one_time(row, time_h))
+    off = free_days(outcomes, row.outputs[0], one_time(row, time_h))
     return _Read(off if row.rule == "days_off" else days - off, at_death)
 
 
@@ -291,7 +290,7 @@ def _chance(
     hours, death = outcomes.times, outcomes.cumulative_hazard
     until = np.broadcast_to(np.asarray(time_h, dtype=np.float64), (outcomes.size,))[:, None]
     # The hazard stands still after the time asked for; within a step both hazards are constant.
-    event = outcomes.event_hazard(row.outputs[0])
+    event = row.share * outcomes.event_hazard(row.outputs[0])
     inside = np.clip((until - hours[:-1]) / np.diff(hours), 0.0, 1.0)
     inside[~outcomes.inside(time_h)] = np.nan
 
@@ -309,12 +308,6 @@ def _chance(
         share = np.where(both == 0.0, 0.0, step / both)
     came = (free * -np.expm1(-both) * share).sum(axis=1)
     return came + at_death * (free * -np.expm1(-both) * (1.0 - share)).sum(axis=1)
-
-
-def _one_time(row: EndpointRow, time_h: Time) -> float:
-    if np.ndim(time_h) > 0:
-        raise ValueError(f"{row.name} counts days since enrolment and needs one end of follow-up for all")
-    return float(time_h)
 
 
 def _refuse_change(row: EndpointRow, as_: str) -> None:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from mesolung.trial.recurrent import Recurring
+    from mesolung.trial.visits import Visits
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -31,6 +36,11 @@ class Outcomes:
         discharge_hazard: float64[n, T] as ``cumulative_hazard``; None where nobody is followed to discharge.
         discharge_uniform: float64[n], in [0, 1]; None likewise.
         event_uniforms: name of an output that is a cumulative hazard of some event -> float64[n], in [0, 1].
+        recurring: name of an output that is the cumulative hazard of events that come again -> their numbers.
+        visits: what measurements add at visits; None where what is true is seen.
+        lost_time: float64[n], hours since enrolment at which a subject leaves the trial, inf for never; when
+            it dies may still be known. None where nobody leaves.
+        history: endpoint -> float64[n], what was counted in the year before enrolment.
 
     Raises:
         ValueError: shapes that do not agree, or times that do not increase.
@@ -43,6 +53,10 @@ class Outcomes:
     discharge_hazard: Floats | None = None
     discharge_uniform: Floats | None = None
     event_uniforms: Mapping[str, Floats] = field(default_factory=dict)
+    recurring: Mapping[str, Recurring] = field(default_factory=dict)
+    visits: Visits | None = None
+    lost_time: Floats | None = None
+    history: Mapping[str, Floats] = field(default_factory=dict)
     _hazard: Floats = field(init=False, repr=False)
     _discharge: Floats | None = field(init=False, repr=False)
 
@@ -141,7 +155,18 @@ class Outcomes:
     def _crossing(self, hazard: Floats, uniform: Floats) -> Floats:
         """When exp(-hazard) falls to the uniform numbers: inf where it never does, nan where hidden."""
         with np.errstate(divide="ignore"):
-            threshold = -np.log(uniform)
+            return self.crossing(hazard, -np.log(uniform))
+
+    def crossing(self, hazard: Floats, threshold: Floats) -> Floats:
+        """When cumulative hazards reach thresholds.
+
+        Arguments:
+            hazard: float64[n, T], which does not fall.
+            threshold: float64[n].
+
+        Returns:
+            float64[n], hours since enrolment: inf where it never does, nan where a failed course hides it.
+        """
         # not (exp(-H) > u) is the same as H >= -ln(u); a nan compares false and is handled below.
         crossed = hazard >= threshold[:, None]
         came = crossed.any(axis=1)
