@@ -94,6 +94,7 @@ SHARE_OF: Mapping[str, str] = {
     "severe_exacerbation_rate": "severe_share",
     "hospital_admission": "admission_share",
 }
+POST = "_post"  # ends the name of what is measured after a bronchodilator
 SLOPE_UNIT = "mL/year"  # that a slope is compared in
 ON = 0.5  # an output between 0 and 1 counts as on from here
 DEATHS = ("survivors", "worst", "zero")
@@ -201,7 +202,9 @@ def _as_measured(row: Endpoint, disease: str) -> Endpoint:
         row,
         error=_error_in(measured if row.rule != "level" else row.name, disease),
         visit_every_h=every,
-        slope_from_h=custom(disease, f"{measured}_slope_from") if row.rule in SLOPES else 0.0,
+        slope_from_h=custom(disease, f"{measured.removesuffix(POST)}_slope_from")
+        if row.rule in SLOPES
+        else 0.0,
         share=share,
     )
 
