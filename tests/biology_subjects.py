@@ -40,7 +40,7 @@ def system() -> System:
 # Rise with time whatever happens, and no other state's rate names them.
 COUNTERS = (
     "HAZ", "DIS", "SEC", "HAZ_thrombosis", "HAZ_reaction", "HAZ_fever", "HAZ_DSA", "TUMOUR", "MARK_other",
-    "HAZ_exacerbation", "HAZ_pneumonia", "AGED",
+    "HAZ_exacerbation", "HAZ_pneumonia", "HAZ_hyperglycaemia", "HAZ_myopathy", "AGED",
 )  # fmt: skip
 # Lost for good, and 0 in health: small airways, attachments, lung that is scar.
 LASTING = ("NARROW", "EMPH", "SCAR")
