@@ -132,6 +132,24 @@ def test_an_assay_moves_its_property_and_no_other(name: str) -> None:
     assert np.sign(moved - np.log(plain.parameters[PROPERTIES[row.about]]).mean()) == row.sense
 
 
+@pytest.mark.parametrize(
+    ("name", "about"), [("IDO induction", "licensing"), ("mixed lymphocyte reaction", "hla")]
+)
+def test_a_property_spreads_between_lots_where_an_assay_tells_of_it(name: str, about: str) -> None:
+    plain = profile(made()).parameters[PROPERTIES[about]]
+    assert np.all(plain == 1.0), "nothing stated, nothing moved"
+    usual = {"name": name, "value": 4, "unit": "fold", "reference": 4}
+    told = np.log(profile(made(assay=[usual])).parameters[PROPERTIES[about]])
+    prior = math.sqrt(prior_variance(about))
+    assert 0.9 * prior < told.std() < prior, "the link is weak, so it narrows little"
+    assert told.mean() == pytest.approx(0.0, abs=5 * prior / math.sqrt(LOTS))
+
+
+def test_a_subjects_own_cells_are_foreign_to_nobody_whatever_the_assay() -> None:
+    told = {"name": "mixed lymphocyte reaction", "value": 9, "unit": "cpm", "reference": 3}
+    assert np.all(profile(made(autologous=True, assay=[told])).parameters["product_hla"] == 0.0)
+
+
 def test_more_lots_change_none_of_the_first() -> None:
     told = made(
         assay=[{"name": "PGE2", "value": 3, "unit": "ng/mL", "reference": 2}],

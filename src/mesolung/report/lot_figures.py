@@ -20,6 +20,11 @@ NAMES: Mapping[str, str] = {
     "efferocytosis": "phagocytes reprogrammed",
     "size": "diameter",
     "procoagulant": "clotting",
+    "mito": "mitochondria donated",
+    "contact": "contact with other cells",
+    "hla": "foreign to the host",
+    "homing": "retention in injured lung",
+    "engraftment": "engraftment",
 }
 DOSE = (
     "Bar: nine lots in ten that are like this one as far as it is described; stroke: median, also in words; "
