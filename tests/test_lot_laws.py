@@ -21,6 +21,7 @@ from mesolung.product.described import PotencyAssay
 from mesolung.product.expansion import expand, time_grown
 from mesolung.product.growth import growth
 from mesolung.product.lot import Lot
+from mesolung.product.priming_doses import saturations
 from mesolung.product.priors import read_priors
 from mesolung.product.product import SOURCES, Product
 from mesolung.product.profile import Profile, lot_profile
@@ -302,6 +303,38 @@ def test_each_kind_of_priming_acts_on_a_named_parameter(kind: str) -> None:
     assert len(interventions(primed)) == 1
     on = {act.on for act, _ in stated_acts(primed)}
     assert on and differing(profile(made()), profile(primed)) == {PROPERTIES[name] for name in on}
+
+
+def test_dose_and_time_of_a_priming_saturate_and_count_where_stated() -> None:
+    def times(**stated: str) -> float:
+        one = {"kind": "inflammatory mediators", "agent": "interferon gamma", **stated}
+        (found,) = {n for act, n in stated_acts(made(priming=[one])) if act.what == one["kind"]}
+        return found
+
+    assert times() == 1.0 and times(dose="50 ng/mL", time="48 h") == 1.0
+    row = saturations()["inflammatory mediators", "interferon gamma"]
+    assert row.half_dose is not None and row.usual_dose is not None
+    top = (row.usual_dose + row.half_dose) / row.usual_dose
+    assert times(dose=f"{row.half_dose} ng/mL") == pytest.approx(0.5 * top)
+    assert times(dose="1e6 ng/mL") == pytest.approx(top, rel=1e-4) == times(dose="1000 ug/mL")
+    assert 0.0 < times(time="6 h") < times(time="24 h") < 1.0 < times(time="96 h")
+    assert times(dose="500 U/mL") == 1.0
+    primed = made(priming=[{"kind": "hypoxia", "dose": "1 % oxygen"}], freezing={"stored": "30 d"})
+    said = " ".join(lot_card(primed, (), key="prior-test", draws=50)["said"])
+    assert "The dose 1 % oxygen of hypoxia moves nothing" in said
+    assert "The time in frozen storage moves nothing" in said
+
+
+def test_a_cryoprotectant_moves_survival_of_the_thaw_alone_and_not_what_was_measured() -> None:
+    def frozen(name: str, **stated: float) -> Profile:
+        return profile(made(cryopreserved=True, freezing={"cryoprotectant": name}, **stated))
+
+    usual, other = frozen("10 % DMSO"), frozen("trehalose")
+    assert np.array_equal(usual.viable, profile(made(cryopreserved=True)).viable)
+    assert differing(usual, other) == set() and not np.array_equal(usual.viable, other.viable)
+    assert np.mean(usual.viable == other.viable) == pytest.approx(0.3, abs=0.03), "the chance of none"
+    measured = frozen("trehalose", viability=0.9).viable
+    assert np.array_equal(measured, frozen("10 % DMSO", viability=0.9).viable)
 
 
 def test_a_subpopulation_moves_potency_either_way() -> None:

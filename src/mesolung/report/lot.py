@@ -251,6 +251,7 @@ def _chance(value: Any) -> str:
 def _limit(line: Mapping[str, Any]) -> str:
     number_of = line["unit"] not in ("", "fraction", "passage") and str(line["limit"]).startswith("at ")
     unit = str(line["unit"]).replace("1/ug", "/ug")
+    number_of = number_of and not str(line["limit"]).endswith(str(line["unit"]))
     return f"{line['limit']} {unit}" if number_of and not line["why"] else str(line["limit"])
 
 
