@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mesolung.product.described import Count, Markers, PotencyAssay, Vesicles
+from mesolung.product.described import Count, Markers, PotencyAssay, Vesicles, own_keys, own_name
 from mesolung.product.gated_plots import gate_plots
 from mesolung.product.product import ALIVE, OF_CELLS, Product
 from mesolung.product.quality.auto_gate import auto_gate
@@ -379,16 +379,6 @@ class _Taken:
             )
         made = PotencyAssay.model_validate(stated)
         self.change(assay=tuple(made if one is waiting[0] else one for one in self.product.assay))
-
-
-def own_keys() -> dict[str, str]:
-    """Key of each marker, by the name that a lot file writes."""
-    return {own_name(key): key for key in Markers.model_fields}
-
-
-def own_name(key: str) -> str:
-    """The name of a marker's key as a lot file writes it."""
-    return str(Markers.model_fields[key].alias or key)
 
 
 def _same(sample: str, lot: str | None) -> bool:

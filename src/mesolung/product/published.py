@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mesolung.product.measured_lot import own_keys
+from mesolung.product.described import own_keys
 from mesolung.product.product import Product
 from mesolung.product.quality.lot_markers import LotMarkers
 

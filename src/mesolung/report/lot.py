@@ -215,6 +215,11 @@ def _sentences(card: Mapping[str, Any]) -> list[str]:
         f"Potency against the reference is {_band(wide)}; what a dish tells is weakly linked to what "
         "happens in people."
     )
+    if growth["culture_state"]["p50"] > 0:
+        found.append(
+            "Part of the drift of this culture goes back in the body within hours; that stands in its potency "
+            "as one factor, and no course over those hours is followed."
+        )
     return found
 
 
