@@ -217,8 +217,8 @@ def _sentences(card: Mapping[str, Any]) -> list[str]:
     )
     if growth["culture_state"]["p50"] > 0:
         found.append(
-            "Part of the drift of this culture goes back in the body within hours; that stands in its potency "
-            "as one factor, and no course over those hours is followed."
+            "Part of the drift of this culture goes back in the body within hours; that stands in its "
+            "potency as one factor, and no course over those hours is followed."
         )
     return found
 
