@@ -14,12 +14,12 @@ STAMP := $(VENV)/.installed
 .PHONY: demo test lint bench counts mutants clean
 .DEFAULT_GOAL := demo
 
-# The stamp is younger than both files once what they ask for is installed.
+# The stamp is younger than both files once what they ask for is installed. FlowIO has no wheel; it is pure Python.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Mesolung needs Python 3.11 or later; '$(PYTHON)' is not. Name another one: make PYTHON=python3.12" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary flowio \
 	  --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
@@ -38,7 +38,7 @@ lint: $(STAMP)
 # The peers are installed here alone. AMICI has no wheel: where a C++ compiler or HDF5 is missing it is left out, and
 # named as absent. Models that it compiled are kept in the user's cache.
 bench: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary flowio \
 	  --constraint constraints.txt --constraint benchmarks/constraints.txt --editable '.[dev,bench]'
 	-PATH="$(abspath $(BIN)):$$PATH" AMICI_BLAS_USE_SCIPY_OPENBLAS=TRUE $(BIN)/python -m pip install --quiet \
 	  --disable-pip-version-check --constraint constraints.txt --constraint benchmarks/constraints.txt amici

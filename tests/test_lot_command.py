@@ -8,16 +8,19 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from tests import quality_texts as texts
 
 from mesolung.cli.main import main
 from mesolung.population import library
+from mesolung.product import apply_gates, read_fcs, read_gates
 from mesolung.reading import Refusal
 from mesolung.report.lot import lot_html, lot_table
 from mesolung.study import inputs_sha256, read_lot, read_study, run
@@ -154,6 +157,69 @@ def test_quality_files_say_what_they_gave(clone: Path, capsys: pytest.CaptureFix
     assert any("instead of 90 %" in row[3] for row in card["quality"]["taken"])
     with pytest.raises(Refusal):
         read_lot(lot.with_name("gone.toml"))
+
+
+@pytest.fixture
+def gated(clone: Path, tool_module: Callable[[str], ModuleType]) -> list[str]:
+    """A lot with its events and its own gates."""
+    tool = tool_module("synthetic_lots")
+    Path("lot.fcs").write_bytes(tool.fcs_bytes(tool.draw(tool.LOTS[0], 500)))
+    Path("gates.xml").write_text(texts.GATES, encoding="utf-8")
+    return ["examples/lots/UC-24-017.toml", "--fcs", "lot.fcs", "--gates", "gates.xml"]
+
+
+def test_a_laboratorys_own_gates_tell_of_markers(
+    gated: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted = apply_gates(read_fcs("lot.fcs"), read_gates("gates.xml"))
+    card = card_of(capsys, *gated, "--out", "by-name")
+    one = counted.population("CD73")
+    assert card["product"]["markers"]["CD73"]["value"] == pytest.approx(one.count / one.of)
+    assert card["product"]["markers"]["CD73"]["events"] == one.of
+    assert [plot["name"] for plot in card["quality"]["gates"]] == ["CD73"]
+    assert card["quality"]["gates"][0]["x_label"].startswith("PE-A")
+    aside = [row[1] for row in card["quality"]["taken"] if "left aside" in row[3]]
+    assert aside == ["large", "shape", "round", "neither", "both"]
+
+    Path("names.csv").write_text("gate,marker\nshape,viable\nboth,CD90\n", encoding="utf-8")
+    card = card_of(capsys, *gated, "--gate-markers", "names.csv", "--out", "by-table")
+    shape, both = counted.population("shape"), counted.population("both")
+    assert card["product"]["viability"] == pytest.approx(shape.count / shape.of)
+    assert card["product"]["markers"]["CD90"]["value"] == pytest.approx(both.count / both.of)
+    assert "CD73" not in [row[1] for row in card["quality"]["taken"] if "left aside" not in row[3]]
+
+
+@pytest.mark.parametrize(
+    ("options", "table", "words"),
+    [
+        ("--gate-markers names.csv", "gate,marker\nshapes,CD90\n", "no such gate"),
+        ("--gate-markers names.csv", "gate,marker\nshape,CD90\nlarge,CD90\n", "stands twice"),
+        ("--gate-markers names.csv", "one,two\n1,2\n", "no table of gates and markers"),
+        ("--control lot.fcs", "", "a control beside gates"),
+    ],
+)
+def test_gates_that_do_not_fit_are_refused(
+    gated: list[str], capsys: pytest.CaptureFixture[str], options: str, table: str, words: str
+) -> None:
+    Path("names.csv").write_text(table, encoding="utf-8")
+    assert call("lot", *gated, *options.split(), "--out", "card") == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1 and not Path("card").exists()
+
+
+def test_gates_need_events_and_names(gated: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    lot, gates = gated[0], Path("gates.xml")
+    assert call("lot", lot, "--gates", "gates.xml") == 2
+    assert "gates without events" in capsys.readouterr().err
+    assert call("lot", lot, "--fcs", "lot.fcs", "--gate-markers", "gates.xml") == 2
+    assert "a table of gates without gates" in capsys.readouterr().err
+    for name, words in (("P4", "no gate that tells of a marker"), ("CD73-", "no gate that tells")):
+        gates.write_text(texts.GATES.replace('"CD73"', f'"{name}"'), encoding="utf-8")
+        assert call("lot", *gated) == 2
+        assert words in capsys.readouterr().err
+    gates.write_text(texts.GATES.replace('"round"', '"CD73+"'), encoding="utf-8")
+    assert call("lot", *gated) == 2
+    assert "two gates of CD73" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from mesolung.product.described import PotencyAssay
 from mesolung.product.expansion import expand, time_grown
 from mesolung.product.growth import growth
 from mesolung.product.lot import Lot
+from mesolung.product.priming_doses import saturations
 from mesolung.product.priors import read_priors
 from mesolung.product.product import SOURCES, Product
 from mesolung.product.profile import Profile, lot_profile
@@ -130,6 +131,24 @@ def test_an_assay_moves_its_property_and_no_other(name: str) -> None:
     assert differing(plain, measured) == {PROPERTIES[row.about]}
     moved = np.log(measured.parameters[PROPERTIES[row.about]]).mean()
     assert np.sign(moved - np.log(plain.parameters[PROPERTIES[row.about]]).mean()) == row.sense
+
+
+@pytest.mark.parametrize(
+    ("name", "about"), [("IDO induction", "licensing"), ("mixed lymphocyte reaction", "hla")]
+)
+def test_a_property_spreads_between_lots_where_an_assay_tells_of_it(name: str, about: str) -> None:
+    plain = profile(made()).parameters[PROPERTIES[about]]
+    assert np.all(plain == 1.0), "nothing stated, nothing moved"
+    usual = {"name": name, "value": 4, "unit": "fold", "reference": 4}
+    told = np.log(profile(made(assay=[usual])).parameters[PROPERTIES[about]])
+    prior = math.sqrt(prior_variance(about))
+    assert 0.9 * prior < told.std() < prior, "the link is weak, so it narrows little"
+    assert told.mean() == pytest.approx(0.0, abs=5 * prior / math.sqrt(LOTS))
+
+
+def test_a_subjects_own_cells_are_foreign_to_nobody_whatever_the_assay() -> None:
+    told = {"name": "mixed lymphocyte reaction", "value": 9, "unit": "cpm", "reference": 3}
+    assert np.all(profile(made(autologous=True, assay=[told])).parameters["product_hla"] == 0.0)
 
 
 def test_more_lots_change_none_of_the_first() -> None:
@@ -284,6 +303,38 @@ def test_each_kind_of_priming_acts_on_a_named_parameter(kind: str) -> None:
     assert len(interventions(primed)) == 1
     on = {act.on for act, _ in stated_acts(primed)}
     assert on and differing(profile(made()), profile(primed)) == {PROPERTIES[name] for name in on}
+
+
+def test_dose_and_time_of_a_priming_saturate_and_count_where_stated() -> None:
+    def times(**stated: str) -> float:
+        one = {"kind": "inflammatory mediators", "agent": "interferon gamma", **stated}
+        (found,) = {n for act, n in stated_acts(made(priming=[one])) if act.what == one["kind"]}
+        return found
+
+    assert times() == 1.0 and times(dose="50 ng/mL", time="48 h") == 1.0
+    row = saturations()["inflammatory mediators", "interferon gamma"]
+    assert row.half_dose is not None and row.usual_dose is not None
+    top = (row.usual_dose + row.half_dose) / row.usual_dose
+    assert times(dose=f"{row.half_dose} ng/mL") == pytest.approx(0.5 * top)
+    assert times(dose="1e6 ng/mL") == pytest.approx(top, rel=1e-4) == times(dose="1000 ug/mL")
+    assert 0.0 < times(time="6 h") < times(time="24 h") < 1.0 < times(time="96 h")
+    assert times(dose="500 U/mL") == 1.0
+    primed = made(priming=[{"kind": "hypoxia", "dose": "1 % oxygen"}], freezing={"stored": "30 d"})
+    said = " ".join(lot_card(primed, (), key="prior-test", draws=50)["said"])
+    assert "The dose 1 % oxygen of hypoxia moves nothing" in said
+    assert "The time in frozen storage moves nothing" in said
+
+
+def test_a_cryoprotectant_moves_survival_of_the_thaw_alone_and_not_what_was_measured() -> None:
+    def frozen(name: str, **stated: float) -> Profile:
+        return profile(made(cryopreserved=True, freezing={"cryoprotectant": name}, **stated))
+
+    usual, other = frozen("10 % DMSO"), frozen("trehalose")
+    assert np.array_equal(usual.viable, profile(made(cryopreserved=True)).viable)
+    assert differing(usual, other) == set() and not np.array_equal(usual.viable, other.viable)
+    assert np.mean(usual.viable == other.viable) == pytest.approx(0.3, abs=0.03), "the chance of none"
+    measured = frozen("trehalose", viability=0.9).viable
+    assert np.array_equal(measured, frozen("10 % DMSO", viability=0.9).viable)
 
 
 def test_a_subpopulation_moves_potency_either_way() -> None:

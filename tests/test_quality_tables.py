@@ -49,6 +49,22 @@ def test_a_table_of_populations(write: Write) -> None:
     assert any("ND" in str(repair) for repair in table.repairs)
 
 
+def test_a_table_may_name_both_population_and_marker(write: Write) -> None:
+    table = read_populations(
+        write("lot,population,marker,% of parent\nS-1,P4,CD73,98\nS-1,CD90+,CD90,97\nS-1,P6,live/dead,95\n")
+    )
+    assert [(row.population, row.marker) for row in table.rows] == [
+        ("P4", "CD73"),
+        ("CD90+", "CD90"),
+        ("P6", "Viability"),
+    ]
+    assert [row.marker for row in read_populations(write("lot,marker,%\nS-1,CD73,98\n")).rows] == ["CD73"]
+    path = write("lot,population,marker,%\nS-1,CD73+,CD90,98\n")
+    with pytest.raises(Refusal) as refused:
+        read_populations(path)
+    points_at(refused.value, path, 2, "population and marker are two markers")
+
+
 def test_a_table_with_a_column_for_each_population(write: Write) -> None:
     table = read_populations(write(texts.WIDE))
     assert table.lots == ("S-1.fcs", "S-2.fcs")
@@ -149,6 +165,11 @@ def test_a_cell_counters_table(write: Write) -> None:
     assert (_number(first.total_per_ml), _number(first.viable_per_ml)) == (1.25e6, 1.205e6)
     assert first.total_per_ml is not None and first.total_per_ml.unit == "cells/mL"
     assert (_number(second.viability_percent), _number(second.dilution)) == (71.8, 2)
+
+
+def test_living_cells_in_a_millilitre_stand_beside_viability(write: Write) -> None:
+    (row,) = read_counts(write("sample,viable (cells/mL),viability (%)\nS-1,1.1e6,95.5\n")).rows
+    assert (_number(row.viable_per_ml), _number(row.viability_percent)) == (1.1e6, 95.5)
 
 
 def test_a_counters_list_of_names_and_values(write: Write) -> None:

@@ -24,6 +24,8 @@ def lot_file(
     *,
     fcs: Path | None,
     control: Path | None,
+    gates: Path | None,
+    gate_markers: Path | None,
     nta: Path | None,
     plate: Path | None,
     counts: Path | None,
@@ -39,7 +41,7 @@ def lot_file(
 
     Arguments:
         path: the lot file.
-        fcs, control, nta, plate, counts: quality files; None for none.
+        fcs, control, gates, gate_markers, nta, plate, counts: quality files; None for none.
         specs: ids or files of specifications; empty for all bundled ones about such a product.
         study: a study file to give the lot in; None for none.
         draws: parameter draws of the study.
@@ -67,7 +69,16 @@ def lot_file(
     from mesolung.study.result import canonical, json_text
 
     stated = read_lot(path)
-    product, quality = quality_of(stated, fcs=fcs, control=control, nta=nta, plate=plate, counts=counts)
+    product, quality = quality_of(
+        stated,
+        fcs=fcs,
+        control=control,
+        gates=gates,
+        names=gate_markers,
+        nta=nta,
+        plate=plate,
+        counts=counts,
+    )
     decisions = decide(product, specs_for(product, specs))
     given = None if study is None else read_study(study)
     target = out or numbered(Path("runs") / f"lot-{path.stem}")
@@ -89,7 +100,7 @@ def lot_file(
         write_lot(
             card,
             place / "card.html",
-            _command(path, fcs, control, nta, plate, counts, specs, study, draws, seed),
+            _command(path, fcs, control, gates, gate_markers, nta, plate, counts, specs, study, draws, seed),
         )
     page = target / "card.html"
     if as_json:
@@ -128,6 +139,8 @@ def _command(
     path: Path,
     fcs: Path | None,
     control: Path | None,
+    gates: Path | None,
+    gate_markers: Path | None,
     nta: Path | None,
     plate: Path | None,
     counts: Path | None,
@@ -136,7 +149,8 @@ def _command(
     draws: int,
     seed: int,
 ) -> str:
-    files = {"fcs": fcs, "control": control, "nta": nta, "plate": plate, "counts": counts, "in": study}
+    files = {"fcs": fcs, "control": control, "gates": gates, "gate-markers": gate_markers}
+    files |= {"nta": nta, "plate": plate, "counts": counts, "in": study}
     said = ["mesolung lot", path.name]
     said += [f"--{name} {file.name}" for name, file in files.items() if file is not None]
     said += [f"--spec {Path(name).name}" for name in specs]

@@ -16,6 +16,13 @@ def lot(
     control: Annotated[
         Path | None, typer.Option(help="Flow cytometry of its isotype or unstained control.", metavar="FILE")
     ] = None,
+    gates: Annotated[
+        Path | None, typer.Option(help="Gating-ML 2.0 gates, instead of the default ones.", metavar="FILE")
+    ] = None,
+    gate_markers: Annotated[
+        Path | None,
+        typer.Option(help="Table of gate and marker; else the gates' names tell.", metavar="FILE"),
+    ] = None,
     nta: Annotated[Path | None, typer.Option(help="Particle tracking of the lot.", metavar="FILE")] = None,
     plate: Annotated[Path | None, typer.Option(help="A plate of its potency assay.", metavar="FILE")] = None,
     counts: Annotated[Path | None, typer.Option(help="A cell counter's table.", metavar="FILE")] = None,
@@ -46,6 +53,8 @@ def lot(
         path,
         fcs=fcs,
         control=control,
+        gates=gates,
+        gate_markers=gate_markers,
         nta=nta,
         plate=plate,
         counts=counts,

@@ -134,9 +134,11 @@ class Chunk:
         self.kernel, self.layout, self.lanes = kernel, layout, lanes
         self.parameters = parameters
         self.work = _aligned(layout.vectors * lanes)
-        self.none = np.zeros(1, dtype=np.int64)
+        self.held: tuple[object, ...] = ()
 
     def _request(self, **words: int | float | NDArray[np.generic]) -> NDArray[np.int64]:
+        # The request knows addresses only: what it names must live until the call is over.
+        self.held = tuple(words.values())
         request = np.zeros(len(REQUEST), dtype=np.int64)
         for name, word in words.items():
             if isinstance(word, float):

@@ -35,6 +35,7 @@ _MODULES = {
     "compensate": "spillover",
     "fit_logistic": "logistic",
     "logicle": "transforms",
+    "lots_of": "mesolung.product.published",
     "read_counts": "counts",
     "read_fcs": "fcs",
     "read_gates": "gatingml",
@@ -52,6 +53,7 @@ _MODULES = {
 __all__ = list(_MODULES)  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
+    from mesolung.product.published import lots_of as lots_of
     from mesolung.product.quality.auto_gate import auto_gate as auto_gate
     from mesolung.product.quality.counts import CellCount as CellCount
     from mesolung.product.quality.counts import CellCounts as CellCounts
@@ -98,7 +100,8 @@ def __getattr__(name: str) -> Any:
     """
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{_QUALITY}.{_MODULES[name]}"), name)
+    place = _MODULES[name]
+    return getattr(import_module(place if "." in place else f"{_QUALITY}.{place}"), name)
 
 
 def __dir__() -> list[str]:

@@ -17,6 +17,7 @@ from scipy.special import ndtri
 from mesolung.biology.columns import built_rows, one_of, required_of, text_of, wrong
 from mesolung.biology.parameters import GRADES
 from mesolung.product.assays import PROPERTIES
+from mesolung.product.priming_doses import priming_strength
 from mesolung.product.product import Product
 from mesolung.reading import Row
 from mesolung.streams import uniforms
@@ -152,8 +153,11 @@ def stated_acts(product: Product) -> Iterator[tuple[Act, float]]:
             yield from _rows("oxygen", "low")
         if culture.seeding_density is not None:
             yield from _rows("density", "tenfold", log10(culture.seeding_density / SPARSE))
+    strength = strengths(product)
     for what, agent in interventions(product):
-        yield from _rows(what, agent)
+        yield from _rows(what, agent, strength.get((what, agent), 1.0))
+    if product.freezing and product.freezing.cryoprotectant:
+        yield from _rows("cryoprotectant", product.freezing.cryoprotectant)
     if product.freezing and product.freezing.thaw:
         yield from _rows("thaw", product.freezing.thaw)
     if product.hold:
@@ -185,6 +189,19 @@ def interventions(product: Product) -> tuple[tuple[str, str], ...]:
     done += [("gene", f"{one.gene} {one.change}") for one in product.edit]
     done += [(one.kind, one.agent or ANY) for one in product.engineering]
     return tuple(dict.fromkeys(done))
+
+
+def strengths(product: Product) -> Mapping[tuple[str, str], float]:
+    """How many times over each priming acts, by its dose and time; the strongest where it was given twice.
+
+    Arguments:
+        product: validated.
+    """
+    found: dict[tuple[str, str], float] = {}
+    for one in product.priming:
+        key = (one.kind, one.agent or ANY)
+        found[key] = max(found.get(key, 0.0), priming_strength(one))
+    return found
 
 
 def is_known(what: str, agent: str) -> bool:

@@ -87,6 +87,8 @@ def lot_card(
     anonymous = _lot(product.model_copy(update={"markers": None}), key, draws, seed)
     interesting = ("potency",) if product.type in WITHOUT_CELLS else tuple(dict.fromkeys(a[1] for a in AXES))
     after = _properties(lot)
+    told = (assays()[one.name].about for one in product.assay if reading(one) is not None)
+    interesting = tuple(name for name in dict.fromkeys((*interesting, *told)) if name in after)
     prior = _properties(before)
     return {
         "schema": 1,

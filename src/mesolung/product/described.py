@@ -169,3 +169,13 @@ class Vesicles(Part):
     single_particle_methods: Annotated[int, Field(ge=0, le=20)] | None = None
     stored: Hours | None = None
     storage_temperature: Annotated[float, In("degC", -200.0, 45.0, "-80 degC")] | None = None
+
+
+def own_keys() -> dict[str, str]:
+    """Key of each marker, by the name that a lot file writes."""
+    return {own_name(key): key for key in Markers.model_fields}
+
+
+def own_name(key: str) -> str:
+    """The name of a marker's key as a lot file writes it."""
+    return str(Markers.model_fields[key].alias or key)

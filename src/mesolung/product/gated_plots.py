@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,16 @@ DECIMALS = 4
 Values = NDArray[np.float64]
 
 
-def gate_plots(flow: FlowFile, gated: Gated) -> list[dict[str, Any]]:
+Axes = Mapping[str, tuple[tuple[str, Values], ...]]
+
+
+def gate_plots(flow: FlowFile, gated: Gated, axes: Axes | None = None) -> list[dict[str, Any]]:
     """Collect what is drawn of each population.
 
     Arguments:
         flow: the file.
         gated: its populations.
+        axes: gate -> its own axes, as `gate_axes` gives them; None for those of the default gate.
 
     Returns:
         name, parent, percent, count, of, labels and coordinates of the axes, whether inside, and the edge of
@@ -31,7 +36,7 @@ def gate_plots(flow: FlowFile, gated: Gated) -> list[dict[str, Any]]:
         on the logicle scale.
     """
     values = compensate(flow, spillover_of(flow))
-    panel = find_panel(flow)
+    panel = find_panel(flow, markers=None if axes is None else {})
     found = []
     for one in gated.populations:
         parent = gated.members.get(one.parent)
@@ -42,6 +47,11 @@ def gate_plots(flow: FlowFile, gated: Gated) -> list[dict[str, Any]]:
         stain = panel.dye if one.name == VIABLE else panel.markers.get(one.marker or "")
         x, x_label, edge = _across(flow, gated, values, one, stain, panel.forward)
         y, y_label = _up(flow, values, one, panel.forward, panel.forward_height, panel.side)
+        own = () if axes is None else axes.get(one.name, ())
+        if own:
+            x_label, x, edge = *own[0], None
+        if len(own) > 1:
+            y_label, y = own[1]
         found.append(
             {
                 "name": one.name,

@@ -94,7 +94,19 @@ def licensing(lot: Lot) -> NDArray[np.float64]:
             lag = np.maximum(lag - lot.product.freezing.rescue, 0.0)
     life = lot("licensing_life")
     # A cell that answers only after a lag has that much less of its life in the lung to be licensed.
-    return lot.own("licensing", life / (life + lag))
+    return lot.own("licensing", lot.between("licensing")) * (life / (life + lag))
+
+
+def hla(lot: Lot) -> NDArray[np.float64]:
+    """Mismatch that the host sees: float64[R], 0 of its own cells, 1 of a typical foreign lot.
+
+    An edit takes from it and adds nothing; an assay tells of lots on both sides of the typical one.
+    """
+    if lot.product.autologous:
+        return lot.all(0.0)
+    if not lot.is_assayed("hla"):
+        return np.minimum(lot.own("hla", lot.all(1.0)), 1.0)
+    return lot.own("hla", lot.between("hla"))
 
 
 def in_the_lung(lot: Lot) -> dict[str, NDArray[np.float64]]:
@@ -124,7 +136,6 @@ def cell_parameters(lot: Lot) -> dict[str, NDArray[np.float64]]:
         parameter of module "product" -> float64[R], dimensionless, 1 = reference but for shares and switches;
         and those of fate that what is stated moves.
     """
-    foreign = lot.all(0.0 if lot.product.autologous else 1.0)
     return {
         "product_potency": lot.potency,
         "product_licensing": licensing(lot),
@@ -138,7 +149,7 @@ def cell_parameters(lot: Lot) -> dict[str, NDArray[np.float64]]:
         "product_contact": lot.own("contact", lot("contact_lot")),
         "product_aggregates": lot("aggregates"),
         "product_tumour": lot("tumour", lot.product.source),
-        "product_hla": np.minimum(lot.own("hla", foreign), 1.0),
+        "product_hla": hla(lot),
         # What a donor's cells sense of a host of another species is set with the host.
         "product_ido": lot.all(1.0),
         "product_cross_ifng": lot.all(1.0),

@@ -89,6 +89,19 @@ class Lot:
         """
         return value * np.exp(self.shift(name)) * np.exp(self.learnt(name, value))
 
+    def between(self, name: str) -> NDArray[np.float64]:
+        """The spread between lots of a property that enters with an assay of it alone: float64[R].
+
+        Without such an assay a lot is as the typical one, so that whoever states none keeps their numbers.
+        """
+        return self(f"{name}_lot") if self.is_assayed(name) else self.all(1.0)
+
+    def is_assayed(self, name: str) -> bool:
+        """Tell whether an assay with its reference lot tells of a property."""
+        return any(
+            assays()[one.name].about == name and one.value and one.reference for one in self.product.assay
+        )
+
     def learnt(self, name: str, value: NDArray[np.float64], lost: NDArray[np.float64] | None = None) -> Any:
         """Work out what the assays of a property move: float64[R], natural log; 0.0 without assays.
 

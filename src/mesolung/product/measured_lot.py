@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import sqrt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mesolung.product.described import Count, Markers, PotencyAssay, Vesicles
+from mesolung.product.described import Count, Markers, PotencyAssay, Vesicles, own_keys, own_name
 from mesolung.product.gated_plots import gate_plots
 from mesolung.product.product import ALIVE, OF_CELLS, Product
 from mesolung.product.quality.auto_gate import auto_gate
 from mesolung.product.quality.counts import CellCount, read_counts
-from mesolung.product.quality.fcs import read_fcs
-from mesolung.product.quality.gated import VIABLE
+from mesolung.product.quality.fcs import FlowFile, read_fcs
+from mesolung.product.quality.gate_markers import gate_markers, read_gate_markers
+from mesolung.product.quality.gated import VIABLE, Gated, Population
+from mesolung.product.quality.gating import apply_gates, gate_axes
+from mesolung.product.quality.gatingml import read_gates
 from mesolung.product.quality.logistic import fit_logistic
 from mesolung.product.quality.nta import read_nta
+from mesolung.product.quality.panel import marker_of, positive_marker
 from mesolung.product.quality.plate import read_plate
 from mesolung.product.quality.populations import read_populations
 from mesolung.product.quality.repair import Repair
@@ -25,6 +30,7 @@ from mesolung.product.quantities import MeasuredShare
 from mesolung.reading import Refusal
 
 REFERENCE = "reference"
+UNKNOWN = "unknown"
 TABLES = (".csv", ".tsv", ".txt")
 
 
@@ -33,6 +39,8 @@ def quality_of(
     *,
     fcs: Path | None = None,
     control: Path | None = None,
+    gates: Path | None = None,
+    names: Path | None = None,
     nta: Path | None = None,
     plate: Path | None = None,
     counts: Path | None = None,
@@ -42,6 +50,8 @@ def quality_of(
     Arguments:
         product: as its lot file has it.
         fcs, control: flow cytometry of the lot (or the table of its populations), and of its control.
+        gates: a Gating-ML file, instead of the default gate and its control.
+        names: the table that says which marker each of its gates tells of; else their names do.
         nta: particle tracking.
         plate: of the one potency assay whose value the lot file leaves open.
         counts: of a cell counter, which tells of viability what counts where both do.
@@ -53,14 +63,20 @@ def quality_of(
     Raises:
         Refusal: for a file that cannot be read, or that does not fit the lot.
     """
-    files = (fcs, control, nta, plate, counts)
+    files = (fcs, control, gates, names, nta, plate, counts)
     if all(file is None for file in files):
         return product, None
     taken = _Taken(product)
     if control is not None and fcs is None:
         raise Refusal("a control without the sample", file=control, allowed="--fcs beside --control")
+    if names is not None and gates is None:
+        raise Refusal("a table of gates without gates", file=names, allowed="--gates beside it")
+    if gates is not None and fcs is None:
+        raise Refusal("gates without events", file=gates, allowed="--fcs beside --gates")
+    if gates is not None and control is not None:
+        raise Refusal("a control beside gates", file=control, allowed="--gates, which hold the limits, or it")
     if fcs is not None:
-        taken.flow(fcs, control)
+        taken.flow(fcs, control, gates, names)
     if counts is not None:
         taken.counts(counts)
     if nta is not None:
@@ -109,50 +125,83 @@ class _Taken:
         self.change(viability=share, count=count)
         self.note(file, "viability", f"{100.0 * share:.4g} %", how + said)
 
-    def flow(self, file: Path, control: Path | None) -> None:
+    def flow(
+        self, file: Path, control: Path | None, gates: Path | None = None, names: Path | None = None
+    ) -> None:
         if self.product.type not in OF_CELLS:
             raise Refusal("flow cytometry of a product without cells", file=file, found=self.product.type)
         if file.suffix.lower() in TABLES:
-            if control is not None:
-                raise Refusal("a control beside a table of populations", file=control, allowed="an FCS file")
+            beside = control or gates
+            if beside is not None:
+                what = "a control" if control else "gates"
+                raise Refusal(f"{what} beside a table of populations", file=beside, allowed="an FCS file")
             self.table(file)
             return
         events = read_fcs(file)
         if len(events.events) == 0:
             raise Refusal("no events", file=file, found=0, allowed="at least one event")
+        if gates is not None:
+            self._stated_gates(file, events, gates, names)
+            return
         beside = None if control is None else read_fcs(control)
         gated = auto_gate(events, beside)
-        self.repaired(file, gated.repairs, gated.assumed)
+        self._read(file, events, gated)
         if control is not None and beside is not None:
             self.repaired(control, beside.repairs)
+        living = gated.viability
+        if living is None:
+            self.note(file, "viability", "not told", "no viability dye was found, or its peaks do not part")
+        self._take(file, gated.populations, "the default gate's viable singlets")
+        self.gates = gate_plots(events, gated)
+
+    def _stated_gates(self, file: Path, events: FlowFile, gates: Path, names: Path | None) -> None:
+        """The laboratory's own gates, which say by name or by a table what they tell of."""
+        read = read_gates(gates)
+        told = None if names is None else read_gate_markers(names)
+        means = gate_markers(tuple(read.gates), told, gates)
+        gated = apply_gates(events, read)
+        self._read(file, events, gated)
+        taken = []
+        for one in gated.populations:
+            marker = means.get(one.name)
+            share = UNKNOWN if one.percent is None else f"{one.percent:.4g} %"
+            if marker is None:
+                self.note(file, one.name, share, "a gate that tells of no marker: left aside")
+            elif one.of == 0:
+                self.note(file, one.name, share, f"no events in {one.parent}: left aside")
+            else:
+                taken.append(replace(one, marker=marker))
+        self._take(file, taken, f"gates of {gates.name}")
+        if VIABLE not in means.values():
+            self.note(file, "viability", "not told", f"no gate of {gates.name} tells of living cells")
+        drawn = replace(gated, populations=tuple(p for p in gated.populations if p.name in means))
+        axes = {name: gate_axes(events, read, name) for name in means}
+        self.gates = gate_plots(events, drawn, axes)
+
+    def _read(self, file: Path, events: FlowFile, gated: Gated) -> None:
+        self.repaired(file, gated.repairs, gated.assumed)
         if events.synthetic:
             self.repaired(file, (), ("The file says that it is synthetic: it is no measurement.",))
-        living = next((p for p in gated.populations if p.name == VIABLE), None)
-        if living is not None and living.of and self.product.type in ALIVE:
-            self.viability(file, living.count / living.of, living.of, "the default gate's viable singlets")
-        elif living is None:
-            self.note(file, "viability", "not told", "no viability dye was found, or its peaks do not part")
-        markers = (
-            {k: getattr(self.product.markers, k) for k in Markers.model_fields}
-            if self.product.markers
-            else {}
-        )
-        own = {str(field.alias or key): key for key, field in Markers.model_fields.items()}
-        for one in gated.populations:
-            if one.marker is None or one.of == 0:
+
+    def _take(self, file: Path, populations: Sequence[Population], how: str) -> None:
+        """Viability and markers of gated populations, each with the events that it was counted among."""
+        markers, own = self._markers(), own_keys()
+        for one in populations:
+            if one.of and VIABLE in (one.name, one.marker) and self.product.type in ALIVE:
+                self.viability(file, one.count / one.of, one.of, how)
+                continue
+            if one.marker in (None, VIABLE) or one.of == 0:
                 continue
             key = own.get(one.marker)
             if key is None:
-                self.note(
-                    file, one.name, f"{one.percent:.4g} %", "not a marker that a lot file has: left aside"
-                )
+                said = "not a marker that a lot file has: left aside"
+                self.note(file, one.name, f"{one.percent:.4g} %", said)
                 continue
-            before = markers.get(key)
-            said = "" if before is None else "; instead of the lot file's"
+            said = "" if markers.get(key) is None else "; instead of the lot file's"
             markers[key] = MeasuredShare(value=one.count / one.of, events=one.of)
-            self.note(file, one.marker, f"{one.percent:.4g} %", f"{one.count} of {one.of} {one.parent}{said}")
+            among = f"{one.count} of {one.of} {one.parent or 'events'}"
+            self.note(file, one.marker, f"{one.percent:.4g} %", f"{among}{said}")
         self._mark(markers)
-        self.gates = gate_plots(events, gated)
 
     def _markers(self) -> dict[str, Any]:
         if self.product.markers is None:
@@ -180,7 +229,9 @@ class _Taken:
             if row.percent is None or not row.percent.known or row.percent.value is None:
                 self.note(file, row.population, str(row.percent or "nothing"), "no number: left aside")
                 continue
-            key = own.get(row.marker or "")
+            # "CD45-" is the share without the marker, "CD73+CD90+" that of two: neither is the marker's own.
+            named = marker_of(row.population) == "" or positive_marker(row.population) != ""
+            key = own.get(row.marker or "") if named else None
             share = row.percent.value / 100.0
             if key is not None and 0.0 <= share <= 1.0:
                 said = "" if markers.get(key) is None else "; instead of the lot file's"
@@ -328,16 +379,6 @@ class _Taken:
             )
         made = PotencyAssay.model_validate(stated)
         self.change(assay=tuple(made if one is waiting[0] else one for one in self.product.assay))
-
-
-def own_keys() -> dict[str, str]:
-    """Key of each marker, by the name that a lot file writes."""
-    return {own_name(key): key for key in Markers.model_fields}
-
-
-def own_name(key: str) -> str:
-    """The name of a marker's key as a lot file writes it."""
-    return str(Markers.model_fields[key].alias or key)
 
 
 def _same(sample: str, lot: str | None) -> bool:

@@ -49,7 +49,9 @@ class Limit:
         return ", ".join(bounds)
 
     def _shown(self, bound: float) -> str:
-        return f"{100.0 * bound:g} %" if is_share(self.what[0]) else f"{bound:g} {self.unit or ''}".strip()
+        if is_share(self.what[0]):
+            return f"{100.0 * bound:g} %"
+        return f"{bound:g} {self.unit or ''}".strip().replace("e+0", "e").replace("e+", "e")
 
 
 @dataclass(frozen=True)

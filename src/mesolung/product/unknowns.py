@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mesolung.product.acts import interventions, is_known, pairs
 from mesolung.product.growth import growth
+from mesolung.product.priming_doses import is_dose_used
 from mesolung.product.priors import read_priors, read_sources
-from mesolung.product.product import Product
+from mesolung.product.product import ALIVE, Product
 
 
 def unknowns(product: Product) -> list[str]:
@@ -32,6 +33,15 @@ def unknowns(product: Product) -> list[str]:
             f"{len(done)} interventions together: the combination has not been measured beside its parts, so "
             f"the interval of potency is wider, by {spread:g} in natural log for each of {together} "
             f"{'pair' if together == 1 else 'pairs'}."
+        )
+    found += [
+        f"The dose {one.dose} of {one.agent or one.kind} moves nothing: no curve is tabulated for it."
+        for one in product.priming
+        if one.dose is not None and not is_dose_used(one)
+    ]
+    if product.freezing and product.freezing.stored is not None and product.type in ALIVE:
+        found.append(
+            "The time in frozen storage moves nothing: nothing collected tells what cells lose in it."
         )
     found += [
         f"The assay {one.name} has no reference lot, so it moves nothing."

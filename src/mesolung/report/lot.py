@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +147,11 @@ def identity(card: Mapping[str, Any]) -> str:
         card: of the lot.
     """
     found = card["identity"]
+    if card["product"].get("type") in ("ev", "conditioned-medium"):
+        return (
+            "What the vesicles carry, their size and their purity decide the release and narrow potency "
+            "by 0 %: they say what was given, not what it does."
+        )
     if not found["markers"]:
         return "No identity marker was measured; had they been, they would narrow potency by 0 %."
     return (
@@ -210,6 +215,11 @@ def _sentences(card: Mapping[str, Any]) -> list[str]:
         f"Potency against the reference is {_band(wide)}; what a dish tells is weakly linked to what "
         "happens in people."
     )
+    if growth["culture_state"]["p50"] > 0:
+        found.append(
+            "Part of the drift of this culture goes back in the body within hours; that stands in its "
+            "potency as one factor, and no course over those hours is followed."
+        )
     return found
 
 
@@ -224,7 +234,7 @@ def _overview(card: Mapping[str, Any]) -> Table:
 def _release(one: Mapping[str, Any]) -> Table:
     rows = [
         (
-            line["what"],
+            str(line["what"]).replace("particles_per_ug", "particles per ug of protein").replace("_", " "),
             _limit(line),
             _found(line),
             line["outcome"] + (f" ({line['why']})" if line["why"] else ""),
@@ -245,7 +255,9 @@ def _chance(value: Any) -> str:
 
 def _limit(line: Mapping[str, Any]) -> str:
     number_of = line["unit"] not in ("", "fraction", "passage") and str(line["limit"]).startswith("at ")
-    return f"{line['limit']} {line['unit']}" if number_of and not line["why"] else str(line["limit"])
+    unit = str(line["unit"]).replace("1/ug", "/ug")
+    number_of = number_of and not str(line["limit"]).endswith(str(line["unit"]))
+    return f"{line['limit']} {unit}" if number_of and not line["why"] else str(line["limit"])
 
 
 def _found(line: Mapping[str, Any]) -> str:
@@ -254,7 +266,11 @@ def _found(line: Mapping[str, Any]) -> str:
         return UNKNOWN
     if isinstance(value, str | bool):
         return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else value
-    text = percent(value) if line["unit"] == "fraction" else f"{number(value)} {line['unit']}".strip()
+    text = (
+        percent(value)
+        if line["unit"] == "fraction"
+        else f"{number(value)} {str(line['unit']).replace('1/ug', '/ug')}".strip()
+    )
     return f"below {text}" if line["below"] else text
 
 
@@ -280,9 +296,9 @@ def _growth(card: Mapping[str, Any]) -> Table:
             continue
         band = found[key]
         if unit == "%":
-            shown = f"{percent(band['p50'])} ({percent(band['p05'])} to {percent(band['p95'])})"
+            shown = _band(band, percent)
         elif unit in ("cells", "particles"):
-            shown = f"{cells(band['p50'])} ({cells(band['p05'])} to {cells(band['p95'])})"
+            shown = _band(band, cells)
         else:
             shown = _band(band)
         rows.append((name, shown, "" if unit == "%" else unit))
@@ -345,5 +361,7 @@ def _measured(quality: Mapping[str, Any]) -> list[Table]:
     return found
 
 
-def _band(band: Mapping[str, Any]) -> str:
-    return f"{number(band['p50'])} ({number(band['p05'])} to {number(band['p95'])})"
+def _band(band: Mapping[str, Any], shown: Callable[[Any], str] = number) -> str:
+    """Median and interval; a number alone where all lots have it."""
+    low, middle, high = (shown(band[key]) for key in ("p05", "p50", "p95"))
+    return middle if low == high else f"{middle} ({low} to {high})"

@@ -20,6 +20,11 @@ NAMES: Mapping[str, str] = {
     "efferocytosis": "phagocytes reprogrammed",
     "size": "diameter",
     "procoagulant": "clotting",
+    "mito": "mitochondria donated",
+    "contact": "contact with other cells",
+    "hla": "foreign to the host",
+    "homing": "retention in injured lung",
+    "engraftment": "engraftment",
 }
 DOSE = (
     "Bar: nine lots in ten that are like this one as far as it is described; stroke: median, also in words; "
@@ -116,12 +121,16 @@ def radar_figure(card: Mapping[str, Any]) -> Figure | None:
                 "r": [*drawn, drawn[0]],
                 "theta": [*axes, axes[0]],
                 "name": plot_text(name, 24),
+                # Colour, dash and symbol tell the other lots apart, whose lines lie on one another.
                 "line": {
-                    "color": PALETTE[0] if own else MUTED,
-                    "width": 3 if own else 1.2,
+                    "color": PALETTE[0] if own else PALETTE[1 + (place - 1) % (len(PALETTE) - 1)],
+                    "width": 3 if own else 1.6,
                     "dash": "solid" if own else ("dot", "dash", "dashdot", "longdash")[place % 4],
                 },
-                "marker": {"size": 8 if own else 4, "symbol": SYMBOLS[0 if own else 1]},
+                "marker": {
+                    "size": 8 if own else 6,
+                    "symbol": SYMBOLS[0 if own else 1 + (place - 1) % (len(SYMBOLS) - 1)],
+                },
                 "hovertemplate": "%{theta}: %{r:.2f}<extra>%{fullData.name}</extra>",
             }
         )
@@ -199,7 +208,12 @@ def gate_figures(gates: Sequence[Mapping[str, Any]]) -> list[Figure]:
                 caption=f"{len(gate['x']):,} of {gate['of']:,} events are drawn"
                 + ("; the broken line is the gate." if shapes else "."),
                 data=traces,
-                layout=layout(xaxis=axis(gate["x_label"]), yaxis=axis(gate["y_label"]), shapes=shapes),
+                layout=layout(
+                    xaxis=axis(gate["x_label"]),
+                    yaxis=axis(gate["y_label"]),
+                    shapes=shapes,
+                    legend={"orientation": "h", "y": 1.12, "itemsizing": "constant"},
+                ),
                 table=table("Events", ("Population", "Of", "Percent", "Events", "Out of"), rows, (2, 3, 4)),
                 height=320,
             )
@@ -248,4 +262,6 @@ def sizes_figure(sizes: Sequence[Mapping[str, Any]]) -> Figure | None:
 
 
 def _band(band: Mapping[str, Any]) -> str:
+    if band["p05"] == band["p95"]:
+        return number(band["p50"])
     return f"{number(band['p50'])} ({number(band['p05'])} to {number(band['p95'])})"

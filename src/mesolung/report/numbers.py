@@ -135,7 +135,7 @@ def cells(value: Any) -> str:
     """
     if not is_number(value):
         return UNKNOWN
-    for size, word in ((1e9, " billion"), (1e6, " million"), (1e3, " thousand")):
+    for size, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"), (1e3, " thousand")):
         if abs(float(value)) >= size:
             return number(float(value) / size) + word
     return number(value, 2)

@@ -34,6 +34,31 @@ def apply_gates(flow: FlowFile, gates: GateSet) -> Gated:
     return _Applied(flow, gates).gated()
 
 
+def gate_axes(flow: FlowFile, gates: GateSet, name: str) -> tuple[tuple[str, Values], ...]:
+    """What a gate looks at, on its own scales.
+
+    Arguments:
+        flow: the events.
+        gates: the gates.
+        name: of the gate.
+
+    Returns:
+        name of the channel or ratio with its scale, and values (events,), of each dimension; none for a gate
+        made of other gates.
+
+    Raises:
+        Refusal: for a channel that the file lacks.
+    """
+    applied = _Applied(flow, gates)
+    return tuple(
+        (
+            (d.channel or d.ratio) + (f" (scale {d.transform})" if d.transform else ""),
+            applied._values(d),
+        )
+        for d in gates.gates[name].dimensions
+    )
+
+
 class _Applied:
     """Events under each compensation, and the gates' members, worked out once."""
 

@@ -30,6 +30,7 @@ _FLUOROCHROME = re.compile(
     r"|PACIFIC \w+|AMCYAN|CY\d?|TEXAS RED|ECD|HOECHST|[BRVYU]L\d|FL\s?\d+)[\w .\-/]*$",
     re.IGNORECASE,
 )
+_WITHOUT = re.compile(r"\s*(?:[-−–]\s*(?![a-z0-9])|[-_ ]*(?:neg|low|dim)(?:ative)?\b)", re.IGNORECASE)
 _NO_STAIN = re.compile(r"^(?:time|width|event|doublet|hdr|index|tlsw|lineage$)", re.IGNORECASE)
 
 
@@ -89,6 +90,22 @@ def marker_of(text: str) -> str:
     name = match[1].upper().replace(" ", "")
     name = re.sub(r"^HLA-?(\w+)$", r"HLA-\1", name)
     return re.sub(r"^(CD\d+)([A-Z])$", lambda m: m[1] + m[2].lower(), name)
+
+
+def positive_marker(name: str) -> str:
+    """The one marker that a gate's name says its events carry.
+
+    Arguments:
+        name: as "CD73", "CD73+" or "CD73-PE"; a path as "Cells/Live/CD73+" counts by its last part.
+
+    Returns:
+        the marker; "" for a name of none, of several, or of a gate without it, as "CD45-" or "CD45 neg".
+    """
+    own = name.rsplit("/", 1)[-1]
+    found = list(_MARKER.finditer(own))
+    if len(found) != 1:
+        return ""
+    return "" if _WITHOUT.match(own, found[0].end()) else marker_of(own)
 
 
 def _pulse(flow: FlowFile, scatter: str, letter: str) -> int | None:

@@ -22,7 +22,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         r"tube(?: name)?",
         r"donor",
     ),
-    "population": (r"populations?(?: name)?", r"gate(?: name)?", r"subset", r"name", r"marker", r"parameter"),
+    "population": (r"populations?(?: name)?", r"gate(?: name)?", r"subset", r"name", r"parameter"),
+    "marker": (r"markers?(?: name)?", r"antigen"),
     "parent": (r"parent(?: population| name)?",),
     "percent": (
         r"(?:of |freq\.? of |frequency of )?(?:parent|grandparent|total|gated)",
@@ -89,18 +90,18 @@ def read_populations(path: str | PathLike[str]) -> PopulationTable:
     """Read a table of gated percentages.
 
     Arguments:
-        path: text separated by commas, semicolons or tabs; a row per population (columns lot, population,
-            parent, percent, count, intensity), or a row per lot with a column per population.
+        path: text separated by commas, semicolons or tabs; a row per population (columns lot, population
+            or marker, parent, percent, count, intensity), or a row per lot with a column per population.
 
     Returns:
         the populations; a value below or above a limit keeps its mark.
 
     Raises:
         Refusal: for a table without a percentage or a unit, a percentage outside 0 to 100, a negative count,
-            or a population of a lot that stands twice.
+            a population of a lot that stands twice, or a row whose population and marker are two markers.
     """
     sheet = read_sheet(path)
-    header = find_header(sheet, NAMES, ["population", ("percent", "count")])
+    header = find_header(sheet, NAMES, [("population", "marker"), ("percent", "count")])
     rows = _long(sheet, header) if header else _wide(sheet)
     if not rows:
         sheet.refuse("a table without rows", found="a header alone")
@@ -129,7 +130,8 @@ def _long(sheet: Sheet, header: Header) -> list[PopulationRow]:
     unit = _unit(sheet, header)
     rows = []
     for line, cells in sheet.rows[header.row + 1 :]:
-        name = header.cell(cells, "population")
+        stated = header.cell(cells, "marker")
+        name = header.cell(cells, "population") or stated
         if not name:
             sheet.refuse("row without a population", line, " | ".join(cells)[:60], "a name")
         percent = share(sheet, header.cell(cells, "percent"), line, name, unit)
@@ -140,8 +142,7 @@ def _long(sheet: Sheet, header: Header) -> list[PopulationRow]:
             PopulationRow(
                 header.cell(cells, "lot"),
                 name,
-                marker_of(name.rsplit("/", 1)[-1])
-                or ("Viability" if re.search("viab|live", name, re.I) else ""),
+                _marker(sheet, line, name, stated),
                 header.cell(cells, "parent"),
                 percent,
                 count,
@@ -150,6 +151,19 @@ def _long(sheet: Sheet, header: Header) -> list[PopulationRow]:
             )
         )
     return rows
+
+
+def _marker(sheet: Sheet, line: int, name: str, stated: str) -> str:
+    """The marker of a row: what its own column says, else what the population's name tells."""
+    told = marker_of(name.rsplit("/", 1)[-1])
+    own = marker_of(stated)
+    if told and own and told != own:
+        sheet.refuse("population and marker are two markers", line, f"{name} and {stated}", "one marker")
+    if own or told:
+        return own or told
+    if re.search("viab|live", stated or name, re.I):
+        return "Viability"
+    return stated
 
 
 def _unit(sheet: Sheet, header: Header) -> str:
