@@ -17,6 +17,7 @@ from mesolung.biology.parameters import Parameters, read_parameters
 from mesolung.calibration import compare_covid, compare_endotoxin, compare_usual_care, compare_viral
 from mesolung.calibration.check_record import RECORD, record_of, text_of
 from mesolung.calibration.daily import daily
+from mesolung.calibration.kept_record import keep
 from mesolung.calibration.options import at_least_one
 from mesolung.calibration.patients import COVID, Patients
 from mesolung.calibration.verdict import ABSENT, MET, MISSED, Finding
@@ -167,9 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{family}: " + ", ".join(f"{line[v]} {v}" for v in (MET, MISSED, ABSENT)))
         print(f"{time.monotonic() - started:.0f} s")
     if options.write:
-        fresh = RECORD.with_suffix(".new")
-        fresh.write_text(text_of(made), encoding="utf-8")
-        fresh.replace(RECORD)
+        keep(text_of(made), RECORD)
     return 0
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from mesolung.biology.assays import assays
 from mesolung.biology.columns import named_rows, number_of, one_of, text_of, wrong
 from mesolung.biology.mechanisms import Knockout, knockouts
+from mesolung.calibration.kept_record import keep
 from mesolung.calibration.options import at_least_one
 from mesolung.calibration.relations.listing import endpoint_row
 from mesolung.calibration.validation.predicted import base_setting, setting_of
@@ -299,9 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for finding, counts in record["counts"].items():
             print(f"{finding}: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
     if options.write:
-        fresh = RECORD.with_suffix(".new")
-        fresh.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        fresh.replace(RECORD)
+        keep(json.dumps(record, indent=1, allow_nan=False) + "\n", RECORD)
     return 0
 
 

@@ -6,11 +6,9 @@ python -m mesolung.calibration.balance --write         keeps the record
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -32,10 +30,9 @@ from mesolung.calibration.balance.challenge import (
 )
 from mesolung.calibration.balance.therapies import NONE, SAID
 from mesolung.calibration.balance.verdicts import CLASSES, RULES, furthest, per_draw, record_of
-from mesolung.calibration.options import at_least_one
+from mesolung.calibration.kept_record import record_command
 from mesolung.calibration.patients import Patients
 from mesolung.engine import compile_model
-from mesolung.execution import worker_count
 from mesolung.population.draws import draw_prior
 from mesolung.product.priors import priors_hash
 
@@ -119,33 +116,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: of the command line.
 
     Returns:
-        0, whatever falls out.
+        0, whatever falls out; 2 for a refusal.
 
     Raises:
         SystemExit: 2 for an option that cannot be.
     """
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m mesolung.calibration.balance", description=__doc__, formatter_class=raw
+    return record_command(
+        arguments,
+        name="mesolung.calibration.balance",
+        about=__doc__,
+        draws=DRAWS,
+        courses=COURSES,
+        make=challenge,
+        lines=table_of,
+        text=_text,
+        to=RECORD,
     )
-    parser.add_argument("--draws", type=at_least_one, default=DRAWS)
-    parser.add_argument("--courses", type=at_least_one, default=COURSES, help="courses of each draw")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=at_least_one, default=None)
-    parser.add_argument("--json", action="store_true", help="print the record instead of lines")
-    parser.add_argument("--write", action="store_true", help="keep the record")
-    options = parser.parse_args(arguments)
-    started = time.monotonic()
-    record = challenge(
-        options.draws, options.courses, seed=options.seed, workers=worker_count(options.workers)
-    )
-    print(json.dumps(record, indent=1) if options.json else "\n".join(table_of(record)))
-    if options.write:
-        fresh = RECORD.with_suffix(".new")
-        fresh.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        fresh.replace(RECORD)
-    print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
-    return 0
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, indent=1, allow_nan=False) + "\n"
 
 
 __all__ = ["CLASSES", "RECORD", "challenge", "main", "table_of"]

@@ -6,11 +6,9 @@ python -m mesolung.calibration.harm --write         keeps the record
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -27,15 +25,13 @@ from mesolung.calibration.check_record import text_of
 from mesolung.calibration.harm.judging import JudgedRow, judge_row, pooled_bounds
 from mesolung.calibration.harm.rows import HarmRow, context, harm_rows
 from mesolung.calibration.harm.scenarios import SCENARIOS, expectations
-from mesolung.calibration.options import at_least_one
+from mesolung.calibration.kept_record import record_command
 from mesolung.calibration.patients import Patients
 from mesolung.calibration.validation.predicted import Predicted, base_setting, predict
 from mesolung.engine import compile_model
-from mesolung.execution import worker_count
 from mesolung.population.draws import draw_prior
 from mesolung.population.library import Library
 from mesolung.product.priors import priors_hash
-from mesolung.reading import Refusal
 from mesolung.study import read_study
 from mesolung.study.catalogue import entry, split_sha256
 from mesolung.study.modelled import modelled_part
@@ -153,31 +149,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: 2 for an option that cannot be.
     """
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m mesolung.calibration.harm", description=__doc__, formatter_class=raw
+    return record_command(
+        arguments,
+        name="mesolung.calibration.harm",
+        about=__doc__,
+        draws=DRAWS,
+        courses=COURSES,
+        make=record_of,
+        lines=table_of,
+        text=_text,
+        to=RECORD,
     )
-    parser.add_argument("--draws", type=at_least_one, default=DRAWS)
-    parser.add_argument("--courses", type=at_least_one, default=COURSES, help="courses of each draw")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=at_least_one, default=None)
-    parser.add_argument("--json", action="store_true", help="print the record instead of lines")
-    parser.add_argument("--write", action="store_true", help="keep the record")
-    options = parser.parse_args(arguments)
-    started = time.monotonic()
-    try:
-        workers = worker_count(options.workers)
-        record = record_of(options.draws, options.courses, seed=options.seed, workers=workers)
-    except Refusal as refusal:
-        print(f"mesolung: {refusal}", file=sys.stderr)
-        return 2
-    print(text_of(record, "lines") if options.json else "\n".join(table_of(record)))
-    if options.write:
-        fresh = RECORD.with_suffix(".new")
-        fresh.write_text(text_of(record, "lines"), encoding="utf-8")
-        fresh.replace(RECORD)
-    print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
-    return 0
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    return text_of(record, "lines")
 
 
 def _line(one: JudgedRow) -> dict[str, Any]:

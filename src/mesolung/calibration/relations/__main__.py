@@ -14,9 +14,9 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from mesolung.calibration.kept_record import keep
 from mesolung.calibration.options import at_least_one
 from mesolung.calibration.relations.judging import ABSENT, VERDICTS
 from mesolung.calibration.relations.listing import FIT, UNSEEN, relations
@@ -206,14 +206,8 @@ def _done(options: argparse.Namespace) -> int:
     )
     print(text_of(record) if options.json else "\n".join(table_of(record)))
     if options.write or options.unseen:
-        _keep(record, to)
+        keep(text_of(record), to)
     return 0
-
-
-def _keep(record: Mapping[str, Any], to: Path) -> None:
-    fresh = to.with_suffix(".new")
-    fresh.write_text(text_of(record), encoding="utf-8")
-    fresh.replace(to)
 
 
 if __name__ == "__main__":
