@@ -164,7 +164,8 @@ def test_a_perfused_lung_is_injured_and_nobody_dies(study_of) -> None:
     text = arm("sham") + arm("ill", "lps", "5 mg")
     found = courses(study_of(text, kind="ex-vivo", species="human"))
     assert np.median(found["ill"]["wet_dry"][:, -1]) > np.median(found["sham"]["wet_dry"][:, -1])
-    assert found["ill"]["HAZ"].max() == 0.0
+    # What is left is the rounding of airways that the solver narrows by nothing.
+    assert found["ill"]["HAZ"].max() < 1e-12
     # No blood: no neutrophils come; those that the lung holds live longer, that is all.
     assert np.all(found["ill"]["bal_neutrophil_count"] < found["sham"]["bal_neutrophil_count"] * 1.6)
 

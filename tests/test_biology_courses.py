@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests.biology_subjects import (
     COUNTERS,
+    DAY,
     MEMORY,
     Subjects,
     Values,
@@ -109,6 +110,7 @@ def test_states_stay_positive(disease: str, request: pytest.FixtureRequest) -> N
 def test_everybody_returns_to_health(disease: str, request: pytest.FixtureRequest) -> None:
     """Whoever lives and whose infection is over.
 
+    Whoever had bacteria within the last month may still have plasmablasts of it.
     A course whose hazard has run beyond any survival (1 in 1000) ends in death; so would one of a few hundred
     whose nosocomial bacteria withstand all that the ward gives.
     """
@@ -116,8 +118,10 @@ def test_everybody_returns_to_health(disease: str, request: pytest.FixtureReques
     start = initial(people)
     alive = run["HAZ"][:, -1] < np.log(1000.0)
     assert alive.mean() > 0.9
-    unresolved = (run["NOS"][:, -1] > 1.0) | (run["BAC"][:, -1] > 1.0) | (run["BAC_blood"][:, -1] > 1.0)
-    assert (alive & unresolved).mean() < 0.01
+    last = run["time"] >= run["time"][-1] - 30.0 * DAY
+    organisms = np.max([run[name][:, last] for name in ("NOS", "BAC", "BAC_blood")], axis=0)
+    unresolved = (organisms > 1.0).any(axis=1)
+    assert (alive & unresolved).mean() < 0.02
     alive &= ~unresolved
     for i, name in enumerate(model().states):
         if name not in SLOW:

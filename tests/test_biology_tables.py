@@ -198,7 +198,7 @@ def test_endpoints_that_the_model_serves_have_their_units() -> None:
     } <= served  # fmt: skip
     same = {
         "points": "1", "percent": "1", "fraction": "1", "cells": "cell", "mL/kg PBW": "mL/kg",
-        "percent/h": "1/h", "1e9/L": "Gcell/L", "1e3/mL": "thousand/mL", "fold": "1",
+        "ppb": "1", "percent/h": "1/h", "1e9/L": "Gcell/L", "1e3/mL": "thousand/mL", "fold": "1",
     }  # fmt: skip
     for name in served:
         wanted = endpoints()[name].unit

@@ -53,7 +53,8 @@ def given(study: Study, seed: int = 1) -> Given:
     n = REPLICATES * EACH
     weight = np.linspace(40.0, 120.0, n)
     panel = SimpleNamespace(
-        enrolled=SimpleNamespace(course=np.arange(n)), covariates={"weight": weight, "pbw": weight - 5.0}
+        enrolled=SimpleNamespace(course=np.arange(n), parameters=np.zeros((n, len(ENTERED)))),
+        covariates={"weight": weight, "pbw": weight - 5.0},
     )
     return give(
         cast("Any", MODEL),

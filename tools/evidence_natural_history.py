@@ -54,7 +54,14 @@ BY_UNIT = {
     ("sputum_il8", "nM"): "sputum_il8_molar", ("sputum_mpo", "units/mL"): "sputum_mpo_activity",
 }  # fmt: skip
 CONTRASTS = ("hazard_ratio", "odds_ratio", "risk_ratio", "ratio", "difference")
-TABLE_ONE = {"age": "year", "pack_years": "pack-year", "height": "cm", "weight": "kg"}
+TABLE_ONE = {
+    "age": "year", "pack_years": "pack-year", "height": "cm", "weight": "kg",
+    "fev1_percent_predicted": "percent", "fev1_post_percent_predicted": "percent",
+    "fvc_percent_predicted": "percent", "dlco_percent_predicted": "percent",
+}  # fmt: skip
+# Lung function by which patients were taken or grouped: table 1, where its spread is printed.
+SELECTED_BY = "fev1_percent_predicted"
+STANDS = "stands in the study's table 1"
 CONVENTION = "365 d"  # the length of a file whose times are not printed
 
 
@@ -69,6 +76,8 @@ def natural_history_studies(ledger: Ledger) -> Iterator[Study]:
     """
     with (TABLES / "natural-history.csv").open(encoding="utf-8", newline="") as stream:
         designs = {r["source"]: r for r in csv.DictReader(stream)}
+    with (TABLES / "criteria-natural-history.csv").open(encoding="utf-8", newline="") as stream:
+        criteria = list(csv.DictReader(stream))
     names = Names("names-natural-history.csv")
     studies: dict[str, Study] = {}
     for i, row in ledger.rows(FILE):
@@ -83,6 +92,12 @@ def natural_history_studies(ledger: Ledger) -> Iterator[Study]:
         named = names.of(row["quantity"], row["source_study"], row["arm_or_stage"])
         try:
             study, arms = _study(studies, design, row, named)
+            _criteria(study, arms, row, criteria)
+            if _selects(study, row, named):
+                post = "fev1_post_percent_predicted" if "post-BD" in row["quantity"] else SELECTED_BY
+                _table_one(study, arms, row, post)
+                ledger.leave(FILE, i, key, STANDS)
+                continue
             found = [] if named.reason else list(_observations(row, i, named, arms, study))
         except ValueError as problem:
             ledger.leave(FILE, i, key, str(problem))
@@ -287,6 +302,26 @@ def _table_one(study: Study, arm: str | list[str], row: Row, name: str) -> None:
         target[name] = {"mean": value, **({"sd": spread["sd"]} if "sd" in spread else {}), **line}
     elif "iqr" in spread:
         target[name] = {"median": value, "iqr": spread["iqr"], **line}
+
+
+def _selects(study: Study, row: Row, named: Named) -> bool:
+    """Whether a row tells the lung function that patients, not healthy subjects, were taken with."""
+    at_start = row["timepoint"] in ("", "0") and not named.as_ and not named.how
+    spread = row["value_type"] == "mean" and row["spread_type"] == "SD"
+    return named.endpoint == SELECTED_BY and at_start and spread and study.head["disease"] != "healthy"
+
+
+def _criteria(study: Study, arm: str | list[str], row: Row, criteria: list[Row]) -> None:
+    """Put the bounds that a row's population or arm states into table 1, where no mean stands."""
+    for line in criteria:
+        if line["of"] == "population" and line["text"] == row["population"]:
+            target = study.population.setdefault("baseline", {})
+        elif line["of"] == "arm" and line["text"] == arm:
+            target = study.arm(arm).baseline
+        else:
+            continue
+        told = {k: float(line[k]) for k in ("mean", "sd", "min", "max") if line[k]}
+        target.setdefault(line["name"], {**told, "unit": TABLE_ONE[line["name"]]})
 
 
 def _lengthen(study: Study) -> None:

@@ -30,7 +30,7 @@ FILLS = {
 # Told apart by people who do not see red or green, and by the form of the arrowhead and the sign besides.
 COLOURS = {RAISES: "#b5460f", LOWERS: "#1d5fa7", BOTH: "#6c6c6c"}
 DRIVER = "#8a1c5b"
-NAME_SIZE, SMALL_SIZE = 12.5, 9.2
+NAME_SIZE, SMALL_SIZE = 12.5, 9.8
 HEADS = {
     RAISES: '<path d="M0 0L8 4L0 8Z" style="fill:{}"/>',
     LOWERS: '<path d="M6.5 0V8" style="stroke:{};stroke-width:2.2"/>',
