@@ -132,8 +132,8 @@ def remembered(lot: Lot, route: Route, alive: NDArray[np.float64]) -> dict[str, 
 
 
 def transformation(lot: Lot) -> NDArray[np.float64]:
-    """Say how near to transforming a lot's cells are: float64[R], by the passages made of those that end it."""
-    return lot("transformation") * lot.passage / lot.life
+    """Say how far a lot's cells went of the passages in which cells of its source end: float64[R], from 0 up."""
+    return lot("transformation") * np.maximum(lot.passage, 0.0) / lot.traits.senescence_passage
 
 
 def missing_self(lot: Lot) -> NDArray[np.float64]:
