@@ -93,9 +93,7 @@ def test_ligands_license_either_way_and_not_by_default(people: Subjects) -> None
     for ligand, there in (("license_TLR4", bacteria), ("license_TLR3", virus)):
         usual = at(people, **there)["licensing_signal"]
         assert np.array_equal(usual, at(off(people, "on_TLR"), **there)["licensing_signal"])
-        more, less = (
-            at(people.with_values(**{ligand: s}), **there)["licensing_signal"] for s in (0.1, -0.1)
-        )
+        more, less = (at(people.with_values(**{ligand: s}), **there)["licensing_signal"] for s in (0.1, -0.1))
         assert np.all(more > usual) and np.all(less < usual)
         for extreme, bound in ((9.0, 1.0), (-9.0, 0.0)):
             reached = at(people.with_values(**{ligand: extreme}), **there)["licensing_signal"]
@@ -103,13 +101,17 @@ def test_ligands_license_either_way_and_not_by_default(people: Subjects) -> None
         silent = people.with_values(**{ligand: 9.0, "on_TLR": 0.0})
         assert np.array_equal(at(silent, **there)["licensing_signal"], usual)
     jelly = people.with_values(license_TLR4=0.1, product_tlr4=0.0)
-    assert np.array_equal(at(jelly, **bacteria)["licensing_signal"], at(people, **bacteria)["licensing_signal"])
+    assert np.array_equal(
+        at(jelly, **bacteria)["licensing_signal"], at(people, **bacteria)["licensing_signal"]
+    )
 
 
 def test_primed_cells_have_a_head_start_for_as_long_as_they_remember(people: Subjects) -> None:
     there = {"MSC_lung": 0.1, "TNF": 500.0}
     fresh, primed = at(people, **there), at(people, **there, MSC_memory=0.1)
-    assert primed["MSC_licensing"] == pytest.approx(fresh["MSC_licensing"] * (1 + people.column("memory_speed")))
+    assert primed["MSC_licensing"] == pytest.approx(
+        fresh["MSC_licensing"] * (1 + people.column("memory_speed"))
+    )
     half = at(people, **there, MSC_memory=0.05)["MSC_licensing"]
     assert np.all((fresh["MSC_licensing"] < half) & (half < primed["MSC_licensing"]))
     deaf = at(off(people, "on_memory"), **there, MSC_memory=0.1)
@@ -132,7 +134,9 @@ def test_reactions_of_a_usual_lot_are_the_sum_of_its_parts(people: Subjects) -> 
         # A wash takes from the first, a dirty lot adds to the second.
         washed = at(people.with_values(product_dmso=0.1), **CELLS)[f"HAZ_{harm}'"]
         dirty = at(people.with_values(product_pyrogen=5.0), **CELLS)[f"HAZ_{harm}'"]
-        assert washed == pytest.approx(total - 0.9 * lost[0]) and dirty == pytest.approx(total + 4.0 * lost[1])
+        assert washed == pytest.approx(total - 0.9 * lost[0]) and dirty == pytest.approx(
+            total + 4.0 * lost[1]
+        )
         assert np.array_equal(at(off(people, "on_airway"), **CELLS)[f"HAZ_{harm}'"], usual[f"HAZ_{harm}'"])
     assert np.all(people.column("fever_DMSO") < people.column("reaction_DMSO"))
 

@@ -128,7 +128,9 @@ def test_cells_without_beta_2_microglobulin_lack_what_spares_them() -> None:
     edit = [{"gene": "B2M", "change": "knocked out"}]
     edited = profile(product=Product.model_validate({"source": "umbilical cord", "edit": edit})).parameters
     assert np.all((edited["product_nk"] > 0.5) & (edited["product_nk"] <= 1.0))
-    assert np.array_equal(edited["product_loss"], profile(product=Product(source="umbilical cord")).parameters["product_loss"])
+    assert np.array_equal(
+        edited["product_loss"], profile(product=Product(source="umbilical cord")).parameters["product_loss"]
+    )
 
 
 def test_properties_of_a_lot_are_drawn_apart_and_equal_products_share_it() -> None:

@@ -207,7 +207,9 @@ def cell_parameters(lot: Lot) -> dict[str, NDArray[np.float64]]:
         "product_contact": lot.own("contact", lot("contact_lot")),
         "product_aggregates": lot("aggregates"),
         "product_tumour": lot("tumour", lot.product.source),
-        **{f"product_tumour_{one}": lot("tumour_part", f"{lot.product.source}:{one}") for one in TUMOUR_PARTS},
+        **{
+            f"product_tumour_{one}": lot("tumour_part", f"{lot.product.source}:{one}") for one in TUMOUR_PARTS
+        },
         "product_transformation": transformation(lot),
         "product_dmso": dmso(lot),
         "product_pyrogen": pyrogen(lot),
