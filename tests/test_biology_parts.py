@@ -1,4 +1,4 @@
-"""What is told apart within a mechanism: parts that add up to the whole, signs that are open, and none by default."""
+"""What is told apart within a mechanism: parts that add up to the whole, open signs, none by default."""
 
 from __future__ import annotations
 

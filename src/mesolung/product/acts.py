@@ -23,8 +23,8 @@ from mesolung.reading import Row
 from mesolung.streams import uniforms
 
 COLUMNS = ("what", "agent", "on", "effect", "uncertainty", "none", "source", "grade", "meaning")
-# What else may be moved: natural logarithms of rates and times, log odds of shares, the culture state and the share of
-# HLA class I that is gone themselves.
+# What else may be moved: natural logarithms of rates and times, log odds of shares; the culture state and the
+# share of HLA class I that is gone themselves.
 OTHERS = (
     "culture_state",
     "life",

@@ -116,7 +116,7 @@ def hla(lot: Lot) -> NDArray[np.float64]:
 
 
 def remembered(lot: Lot, route: Route, alive: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Count the cells that remember a licensing from before they were given: none of a lot that met no mediator.
+    """Count the cells that remember a licensing from before they were given, none without a mediator.
 
     Arguments:
         lot: the lots.
@@ -132,7 +132,7 @@ def remembered(lot: Lot, route: Route, alive: NDArray[np.float64]) -> dict[str, 
 
 
 def transformation(lot: Lot) -> NDArray[np.float64]:
-    """Say how far a lot's cells went of the passages in which cells of its source end: float64[R], from 0 up."""
+    """How far a lot's cells went of the passages in which those of its source end: float64[R], from 0 up."""
     return lot("transformation") * np.maximum(lot.passage, 0.0) / lot.traits.senescence_passage
 
 
@@ -158,7 +158,7 @@ def dmso(lot: Lot) -> NDArray[np.float64]:
 
 
 def pyrogen(lot: Lot) -> NDArray[np.float64]:
-    """Endotoxin of the lot, 1 = usual: float64[R]; of a lot below the assay's limit half of the limit at most."""
+    """Endotoxin of the lot, 1 = usual: float64[R]; below the assay's limit half of the limit at most."""
     safety, usual = lot.product.safety, lot("endotoxin_usual")
     if safety is not None and safety.endotoxin is not None:
         return safety.endotoxin / usual
