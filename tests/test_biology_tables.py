@@ -68,8 +68,10 @@ def test_lots_vary_in_one_place() -> None:
 def test_product_rows_are_one_and_drivers_are_off() -> None:
     for row in read_parameters():
         if row.module == "product":
-            # Nothing is given as aggregates unless a lot says so.
-            usual = 0.0 if row.id == "product_aggregates" else 1.0
+            # None is an aggregate, transforms or lacks self unless a lot says so; parts add to a whole.
+            nothing = ("product_aggregates", "product_transformation", "product_nk")
+            none = row.id in nothing or row.id.startswith("product_tumour_")
+            usual = 0.0 if none else 1.0
             assert (row.value, row.distribution) == (usual, "fixed")
         if row.module in ("driver", "background"):
             assert (row.value, row.distribution) == (0.0, "fixed")

@@ -28,6 +28,7 @@ PLASMA = "TNFp IL1Bp IL6p IL8p IL10p"
 OXYGEN = "VENT WEAN OFM HAZ DIS"  # what P/F acts on
 AERATION = f"{OXYGEN} VILI"
 EPITHELIUM = "DAMP AT1 AT2 SRAGE"
+DEATHS = "MSC_alv MSC_dying MSC_licensed MSC_lung"  # of given cells, here by NK cells that miss self
 KILLED = "ANTIGEN AT2 DAMP INFECTED SRAGE"  # infected cells, by NK cells
 
 # Parameter -> the states whose rate changes at once when it is 0, and no other state's does.
@@ -39,43 +40,59 @@ SWITCHES = {
     "on_TSG6": f"{DRIVEN} NEU NEU_blood",
     "on_PGE2": (
         f"{DRIVEN} {NODES} {PLASMA} {KILLED} NK NK_blood IFNG DC FIBRO MFB BAC BAC_blood NOS PAMP"
-        " REPROG OFM TUMOUR"
+        f" REPROG OFM TUMOUR {DEATHS}"
     ),
-    "on_KYN": f"{NODES} {KILLED} NK NK_blood IFNG IL10 M1 M2 PB TUMOUR",
-    "on_contact gain_contact t_contact t_KYN t_PGE2": f"{NODES} IFNG TUMOUR",
+    "on_KYN": f"{NODES} {KILLED} {DEATHS} NK NK_blood IFNG IL10 M1 M2 PB TUMOUR",
+    "t_contact t_KYN t_PGE2": f"{NODES} IFNG TUMOUR",
+    "on_contact gain_contact": f"{DRIVEN} {NODES} {KILLED} IFNG NEU NEU_blood TUMOUR",
+    "on_PDL1": f"{NODES} {KILLED} IFNG TUMOUR",
+    "kill_PDL1": KILLED,
+    "on_CD73": f"{DRIVEN} {NODES} IFNG NEU NEU_blood TUMOUR",
+    "cd73_damage": f"{NODES} IFNG TUMOUR",
+    "calm_CD73": DRIVEN,
+    "entry_CD73": "NEU NEU_blood",
+    "on_debris debris_weight": DRIVEN,
     "m2_PGE2 m2_TSG6 m2_reprogram m2_mito m2_KYN": "M1 M2",
     "on_IL10 il10_PGE2 il10_reprogram": f"{PLASMA} IL10 OFM",
     "il10_KYN": "IL10",
     "on_IL1RA": "IL1RA",
     "on_IL6 secrete_IL6": "IL6",
     "on_HGF": "AT2 ENDO FIBRO MFB TRANS TUMOUR",
-    "on_KGF": "AT2 EVLW TRANS",
+    "on_KGF": "AT2 EVLW TRANS TUMOUR",
     "on_ANG1 ev_ANG1": f"{PLASMA} ENDO EVLW SURF NEU NEU_blood",
     "endothelium_ANG1": f"{PLASMA} ENDO EVLW SURF",
-    "ev_KGF": "AT2 EVLW TRANS",
+    "ev_KGF": "AT2 EVLW TRANS TUMOUR",
     "endothelium_HGF": "ENDO",
     "on_LL37 killing_LL37 killing_mito killing_PGE2": "BAC BAC_blood NOS PAMP",
     "on_mito gain_mito": "MITO",
     "on_niche gain_niche": (
         f"{DRIVEN} {NODES} {PLASMA} {KILLED} NEU NEU_blood DC NK NK_blood PB IFNG BAC BAC_blood NOS PAMP"
-        " TRANS SURF ENDO EVLW FIBRO MFB REPROG OFM TUMOUR"
+        f" TRANS SURF ENDO EVLW FIBRO MFB REPROG OFM TUMOUR {DEATHS}"
     ),
     "on_EV gain_EV": (
         f"{PLASMA} {KILLED} DC ENDO EVLW IFNG IL10 NEU NEU_blood NK NK_blood PB REPROG SURF TRANS"
+        f" TUMOUR {DEATHS}"
+    ),
+    "ev_share_miRNA ev_share_mito": "",  # only how the whole is parted
+    "on_EV_miRNA on_EV_protein on_EV_mito": (
+        f"{KILLED} {DEATHS} DC IFNG IL10 NK NK_blood PB REPROG TRANS TUMOUR"
     ),
     "reprogram_EV reprogram_engulfment reprogram_PGE2": "REPROG",
     "treg_KYN treg_PGE2 k_treg": "TH1_node TH2_node TH17_node TREG_node",
     "dc_PGE2 dc_EV": "DC",
-    "nk_KYN nk_PGE2 nk_EV": f"{KILLED} IFNG NK NK_blood",
+    "nk_KYN nk_PGE2 nk_EV": f"{KILLED} {DEATHS} IFNG NK NK_blood",
     "b_KYN b_EV": "IL10 PB",
     "entry_TSG6 entry_ANG1": "NEU NEU_blood",
     "net_TSG6": "NET ROS",
-    "repair_KGF repair_HGF repair_mito repair_EV": "AT2 TRANS",
+    "repair_KGF repair_HGF repair_mito repair_EV": "AT2 TRANS TUMOUR",
     "protect_mito": EPITHELIUM,
     "fluid_KGF": "EVLW",
     "fibrosis_HGF fibrosis_PGE2": "FIBRO MFB",
     "make_IL10_B": "IL10",
     "on_licensing": "MSC_alv MSC_licensed MSC_lung",
+    "on_TLR license_TLR4 license_TLR3 on_memory memory_speed": "MSC_alv MSC_licensed MSC_lung",
+    "k_memory": "MSC_memory",
+    "on_missing_self k_missing_self": DEATHS,
     "on_homing": "MSC_blood MSC_lung",
     "on_autophagy": "MSC_autophagic MSC_lung",
     "on_entrapment": "EMB HAZ_fever HAZ_reaction MSC_blood MSC_lung",
@@ -83,9 +100,14 @@ SWITCHES = {
     "death_sensitised": "MSC_alv MSC_dying MSC_licensed MSC_lung",
     "on_embolism aggregate_weight": "EMB",
     "on_clot": "DNA_lung EMB MARK_lung MSC_blood TF",
-    "on_reaction": "HAZ_fever HAZ_reaction",
+    "on_reaction on_DMSO on_pyrogen on_airway": "HAZ_fever HAZ_reaction",
+    "reaction_airway reaction_vehicle": "HAZ_reaction",
+    "fever_airway fever_vehicle": "HAZ_fever",
     "on_alloimmunity": "HAZ_DSA SENS",
     "on_tumour tumour_stroma tumour_vessels tumour_evasion": "TUMOUR",
+    "tumour_survival tumour_spread tumour_transformation": "TUMOUR",
+    "on_tumour_stroma on_tumour_vessels on_tumour_evasion": "TUMOUR",
+    "on_tumour_survival on_tumour_spread on_tumour_transformation": "TUMOUR",
     "thrombosis_base thrombosis_embolism": "HAZ_thrombosis",
     "gain_clearance": "BAC BAC_blood NOS PAMP",
     "neutrophil_influx": "NEU_blood NEU",
@@ -249,6 +271,13 @@ def ill() -> tuple[Subjects, Values]:
         gain_mito=1.0,
         gain_contact=1.0,
         gain_clearance=0.3,
+        debris_weight=0.3,
+        license_TLR4=0.2,
+        license_TLR3=-0.2,
+        product_dmso=2.0,
+        product_pyrogen=3.0,
+        product_nk=1.0,
+        product_transformation=0.5,
         mediated_share=0.5,
         admitted=1.0,
         antibiotic_cross=1.0,

@@ -81,7 +81,7 @@ def log_potency(product: Product) -> NDArray[np.float64]:
     "table",
     [
         {"markers": {**IDENTITY, "CD142": 0.6, "CD146": 0.8, "CD362": 0.2}},
-        {"safety": {"sterility": "negative", "karyotype": "normal", "endotoxin": "0.1 EU/mL"}},
+        {"safety": {"sterility": "negative", "karyotype": "normal"}},
         {"count": {"cells": "2e8 cells", "method": "trypan blue"}},
     ],
     ids=lambda table: next(iter(table)),
@@ -91,6 +91,11 @@ def test_identity_and_contamination_move_no_effect(table: dict[str, Any]) -> Non
     assert differing(plain, measured) == set()
     for name in ("viable", "lysed", "apoptotic", "delivered", "per_unit", "particles"):
         assert np.array_equal(getattr(plain, name), getattr(measured, name)), name
+
+
+def test_endotoxin_moves_fever_and_reactions_alone() -> None:
+    dirty = profile(made(safety={"endotoxin": "8 EU/mL"}))
+    assert differing(profile(made()), dirty) == {"product_pyrogen"}
 
 
 def test_the_card_says_that_identity_narrows_potency_by_nothing() -> None:
@@ -331,7 +336,7 @@ def test_a_cryoprotectant_moves_survival_of_the_thaw_alone_and_not_what_was_meas
 
     usual, other = frozen("10 % DMSO"), frozen("trehalose")
     assert np.array_equal(usual.viable, profile(made(cryopreserved=True)).viable)
-    assert differing(usual, other) == set() and not np.array_equal(usual.viable, other.viable)
+    assert differing(usual, other) == {"product_dmso"} and not np.array_equal(usual.viable, other.viable)
     assert np.mean(usual.viable == other.viable) == pytest.approx(0.3, abs=0.03), "the chance of none"
     measured = frozen("trehalose", viability=0.9).viable
     assert np.array_equal(measured, frozen("10 % DMSO", viability=0.9).viable)

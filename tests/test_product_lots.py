@@ -8,10 +8,17 @@ import pytest
 from mesolung.biology.parameters import read_parameters
 from mesolung.biology.tables import routes
 from mesolung.product.priors import read_priors
-from mesolung.product.product import Product
+from mesolung.product.product import Product, ProductType
 from mesolung.product.profile import Profile, lot_profile
 
 REPLICATES = 4000
+AS_USUAL = ("product_dmso", "product_pyrogen", "product_tlr4")  # unless a lot says otherwise
+NOT_LIVING: dict[ProductType, str] = {
+    "ev": "particles",
+    "conditioned-medium": "cell-equivalents",
+    "apoptotic-cells": "cells",
+    "heat-killed-cells": "cells",
+}
 VARIES = {
     "product_procoagulant": "procoagulant_lot",
     "product_size": "size_lot",
@@ -33,10 +40,15 @@ def test_a_lot_sets_every_parameter_of_the_product() -> None:
     for name, values in profile().parameters.items():
         assert values.shape == (REPLICATES,), name
         # What the donor decides is the same in every lot, and a tumour effect may have either sign.
-        if name.startswith("product_cross") or name in ("product_hla", "product_ido"):
+        if name.startswith("product_cross") or name in ("product_hla", "product_ido", *AS_USUAL):
             assert set(values) == {1.0}, name
             continue
-        assert values.std() > 0.0 and (name == "product_tumour" or np.all(values > 0.0)), name
+        if name == "product_nk":
+            assert set(values) == {0.0}, name
+            continue
+        signed = name.startswith("product_tumour")
+        assert values.std() > 0.0, name
+        assert signed or np.all(values >= 0.0 if name == "product_transformation" else values > 0.0), name
 
 
 @pytest.mark.parametrize(("parameter", "prior"), VARIES.items())
@@ -47,6 +59,78 @@ def test_lots_vary_as_the_table_of_priors_says(parameter: str, prior: str) -> No
     # The standard error of a standard deviation is sd / sqrt(2 n), of a mean sd / sqrt(n): five of each.
     assert logs.std() == pytest.approx(row.between_lot, abs=5 * row.between_lot / np.sqrt(2 * REPLICATES))
     assert logs.mean() == pytest.approx(0.0, abs=5 * row.between_lot / np.sqrt(REPLICATES))
+
+
+def test_what_a_tumour_could_use_has_a_sign_by_part_and_source_and_none_of_what_does_not_live() -> None:
+    parts = [f"product_tumour_{one}" for one in ("stroma", "vessels", "evasion", "survival", "spread")]
+    cord = profile().parameters
+    marrow = profile(product=Product(source="bone marrow", cryopreserved=True)).parameters
+    for name in parts:
+        assert np.all([cord[name].min() < 0.0, cord[name].max() > 0.0]), name
+        assert not np.array_equal(cord[name], marrow[name]), name
+        signs = np.sign(cord["product_tumour"] + cord[name])
+        assert 0.05 < (signs < 0).mean() < 0.5, name
+    early, late = (
+        profile(product=Product(source="umbilical cord", passage=p)).parameters["product_transformation"]
+        for p in (2, 12)
+    )
+    transforming = early > 0.0
+    assert 0.4 < transforming.mean() < 0.6 and np.array_equal(transforming, late > 0.0)
+    grown = np.log(late[transforming]).mean() - np.log(early[transforming]).mean()
+    assert grown == pytest.approx(np.log(6.0), abs=0.1)
+    for kind, unit in NOT_LIVING.items():
+        given = lot_profile(
+            Product(type=kind, source="umbilical cord", passage=12),
+            key="prior-test", draws=np.arange(50), seed=1, route=routes()["intravenous"], unit=unit,
+            typical={row.id: np.full(50, row.value) for row in read_parameters()},
+        )  # fmt: skip
+        assert set(given.parameters["product_transformation"]) == {0.0}, kind
+
+
+def test_the_receptor_of_endotoxin_goes_by_source() -> None:
+    sources = {"bone marrow": 1.0, "Wharton's jelly": 0.0}
+    for source, wanted in sources.items():
+        product = Product.model_validate({"source": source})
+        assert set(profile(product=product).parameters["product_tlr4"]) == {wanted}
+
+
+def test_primed_cells_alone_remember() -> None:
+    primed = {"kind": "inflammatory mediators", "agent": "interferon gamma"}
+    plain, told = (
+        profile(product=Product.model_validate({"source": "umbilical cord", "priming": p}))
+        for p in ([], [primed])
+    )
+    assert not plain.soluble and set(told.soluble) == {"MSC_memory"}
+    share = told.soluble["MSC_memory"] * 1e9
+    assert np.all((share > 0.0) & (share < told.viable * (1.0 - told.lysed)))
+
+
+def test_what_is_left_of_the_vehicle_goes_by_how_a_lot_was_frozen_and_tested() -> None:
+    def told(**stated: object) -> Profile:
+        return profile(product=Product.model_validate({"source": "umbilical cord", **stated}))
+
+    usual = told(cryopreserved=True).parameters
+    assert set(usual["product_dmso"]) == set(told().parameters["product_dmso"]) == {1.0}
+    assert set(told(cryopreserved=False).parameters["product_dmso"]) == {0.0}
+    half = told(cryopreserved=True, freezing={"cryoprotectant": "5 % DMSO"}).parameters["product_dmso"]
+    washed = told(cryopreserved=True, freezing={"thaw": "washed"}).parameters["product_dmso"]
+    assert set(half) == {0.5} and np.all((washed > 0.0) & (washed < 0.5))
+    for safety, low, high in (
+        ({"endotoxin": "5 EU/mL"}, 4.9, 5.1),
+        ({"endotoxin_below": "0.05 EU/mL"}, 0.0, 0.03),
+        ({"endotoxin_below": "20 EU/mL"}, 1.0, 1.0),
+    ):
+        values = told(safety=safety).parameters["product_pyrogen"]
+        assert np.all((low <= values) & (values <= high)), safety
+
+
+def test_cells_without_beta_2_microglobulin_lack_what_spares_them() -> None:
+    edit = [{"gene": "B2M", "change": "knocked out"}]
+    edited = profile(product=Product.model_validate({"source": "umbilical cord", "edit": edit})).parameters
+    assert np.all((edited["product_nk"] > 0.5) & (edited["product_nk"] <= 1.0))
+    assert np.array_equal(
+        edited["product_loss"], profile(product=Product(source="umbilical cord")).parameters["product_loss"]
+    )
 
 
 def test_properties_of_a_lot_are_drawn_apart_and_equal_products_share_it() -> None:

@@ -23,7 +23,8 @@ from mesolung.reading import Row
 from mesolung.streams import uniforms
 
 COLUMNS = ("what", "agent", "on", "effect", "uncertainty", "none", "source", "grade", "meaning")
-# What else may be moved: natural logarithms of rates and times, log odds of shares, the culture state itself.
+# What else may be moved: natural logarithms of rates and times, log odds of shares; the culture state and the
+# share of HLA class I that is gone themselves.
 OTHERS = (
     "culture_state",
     "life",
@@ -35,6 +36,7 @@ OTHERS = (
     "licensing_lag",
     "ev_vesicle_share",
     "ev_co_isolates",
+    "missing_self",
 )
 ANY = "any other"
 GENE = "gene modification"

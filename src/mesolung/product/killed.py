@@ -11,7 +11,14 @@ from mesolung.product.lot import Lot
 from mesolung.product.received import Profile
 
 # What only a living cell does; a dead one that lies in the lung is told apart by what it reprograms alone.
-OF_THE_LIVING = ("product_potency", "product_licensing", "product_ev", "product_mito", "product_contact")
+OF_THE_LIVING = (
+    "product_potency",
+    "product_licensing",
+    "product_ev",
+    "product_mito",
+    "product_contact",
+    "product_transformation",
+)
 
 
 def apoptotic(lot: Lot, route: Route, unit: str) -> Profile:

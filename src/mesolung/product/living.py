@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
@@ -10,8 +12,12 @@ from mesolung.biology.tables import Route
 from mesolung.product.acts import stated_acts
 from mesolung.product.assays import PROPERTIES
 from mesolung.product.lot import Lot
-from mesolung.product.received import Profile
+from mesolung.product.received import CELLS_PER_GCELL, Profile
 
+MEDIATORS = "inflammatory mediators"  # priming by which leaves a memory of licensing
+TUMOUR_PARTS = ("stroma", "vessels", "evasion", "survival", "spread")
+USUAL_DMSO = 10.0  # percent
+_DMSO = re.compile(r"(\d+(?:\.\d+)?)\s*% DMSO")
 MIST = ("nebulised", "inhaled")  # routes on which cells pass a nebuliser
 
 
@@ -40,7 +46,7 @@ def cells(lot: Lot, route: Route, unit: str) -> Profile:
         apoptotic=lot("apoptotic_share"),
         delivered=lot.delivered(route),
         particles=lot.all(0.0),
-        soluble={},
+        soluble=remembered(lot, route, viable * (1.0 - lysed)),
         parameters=cell_parameters(lot),
     )
 
@@ -109,6 +115,58 @@ def hla(lot: Lot) -> NDArray[np.float64]:
     return lot.own("hla", lot.between("hla"))
 
 
+def remembered(lot: Lot, route: Route, alive: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Count the cells that remember a licensing from before they were given, none without a mediator.
+
+    Arguments:
+        lot: the lots.
+        route: row of ``routes.csv``.
+        alive: float64[R], share of the counted cells that comes alive to where the route puts it.
+
+    Returns:
+        state -> float64[R], Gcell for one counted cell.
+    """
+    if not any(one.kind == MEDIATORS for one in lot.product.priming):
+        return {}
+    return {"MSC_memory": lot("memory") * alive * lot.delivered(route) / CELLS_PER_GCELL}
+
+
+def transformation(lot: Lot) -> NDArray[np.float64]:
+    """How far a lot's cells went of the passages in which those of its source end: float64[R], from 0 up."""
+    return lot("transformation") * np.maximum(lot.passage, 0.0) / lot.traits.senescence_passage
+
+
+def missing_self(lot: Lot) -> NDArray[np.float64]:
+    """Share of HLA class I that the cells lack: float64[R], 0 where nothing is stated that takes it off."""
+    return np.clip(lot.shift("missing_self"), 0.0, 1.0)
+
+
+def dmso(lot: Lot) -> NDArray[np.float64]:
+    """DMSO given with a cell, 1 = frozen in 10 % and not washed: float64[R].
+
+    A product of which nothing is stated counts as such; one never frozen has none. A wash leaves
+    ``dmso_washed`` of it, thinning takes none off the dose.
+    """
+    if lot.product.cryopreserved is False:
+        return lot.all(0.0)
+    freezing = lot.product.freezing
+    said = freezing.cryoprotectant if freezing else None
+    share = _DMSO.search(said) if said else None
+    strength = 1.0 if said is None else float(share[1]) / USUAL_DMSO if share else float("DMSO" in said)
+    left = lot("dmso_washed") if freezing and freezing.thaw == "washed" else lot.all(1.0)
+    return strength * left
+
+
+def pyrogen(lot: Lot) -> NDArray[np.float64]:
+    """Endotoxin of the lot, 1 = usual: float64[R]; below the assay's limit half of the limit at most."""
+    safety, usual = lot.product.safety, lot("endotoxin_usual")
+    if safety is not None and safety.endotoxin is not None:
+        return safety.endotoxin / usual
+    if safety is not None and safety.endotoxin_below is not None:
+        return np.minimum(1.0, 0.5 * safety.endotoxin_below / usual)
+    return lot.all(1.0)
+
+
 def in_the_lung(lot: Lot) -> dict[str, NDArray[np.float64]]:
     """Set parameters of fate that a donor's age or an intervention moves: none where nothing of it is stated.
 
@@ -149,6 +207,14 @@ def cell_parameters(lot: Lot) -> dict[str, NDArray[np.float64]]:
         "product_contact": lot.own("contact", lot("contact_lot")),
         "product_aggregates": lot("aggregates"),
         "product_tumour": lot("tumour", lot.product.source),
+        **{
+            f"product_tumour_{one}": lot("tumour_part", f"{lot.product.source}:{one}") for one in TUMOUR_PARTS
+        },
+        "product_transformation": transformation(lot),
+        "product_dmso": dmso(lot),
+        "product_pyrogen": pyrogen(lot),
+        "product_nk": missing_self(lot),
+        "product_tlr4": lot.all(lot.traits.tlr4),
         "product_hla": hla(lot),
         # What a donor's cells sense of a host of another species is set with the host.
         "product_ido": lot.all(1.0),

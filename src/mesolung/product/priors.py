@@ -30,7 +30,7 @@ PRIOR_COLUMNS = (
     "meaning",
 )
 LOT_PRIORS = "lot_priors.csv"
-SOURCE_COLUMNS = ("source", "senescence_passage", "procoagulant", "basis", "grade")
+SOURCE_COLUMNS = ("source", "senescence_passage", "procoagulant", "tlr4", "basis", "grade")
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,13 @@ class SourceTraits:
     Attributes:
         senescence_passage: passage at which growth ends.
         procoagulant: procoagulant activity against umbilical cord.
+        tlr4: toll-like receptor 4 against bone marrow.
         basis, grade: where the numbers come from.
     """
 
     senescence_passage: float
     procoagulant: float
+    tlr4: float
     basis: str
     grade: str
 
@@ -122,6 +124,7 @@ def _source(row: Row) -> SourceTraits:
     return SourceTraits(
         required_of(row, "senescence_passage"),
         required_of(row, "procoagulant"),
+        required_of(row, "tlr4"),
         text_of(row, "basis"),
         one_of(row, "grade", GRADES),
     )

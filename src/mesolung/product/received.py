@@ -29,7 +29,8 @@ class Profile:
         apoptotic: float64[R], share of the non-viable cells that phagocytes find and engulf.
         delivered: float64[R], share of the cells that arrives where the route puts them.
         particles: float64[R], particles that arrive and act as reference ones, for one that is counted.
-        soluble: state -> float64[R], rise of a factor in lung fluid for one that is counted, pM.
+        soluble: state -> float64[R], rise of a factor in lung fluid for one that is counted, pM; or, of cells
+            that remember an earlier licensing, how many they are, Gcell.
         parameters: model parameters of module "product", each float64[R], dimensionless.
     """
 
