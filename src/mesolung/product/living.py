@@ -94,19 +94,19 @@ def licensing(lot: Lot) -> NDArray[np.float64]:
             lag = np.maximum(lag - lot.product.freezing.rescue, 0.0)
     life = lot("licensing_life")
     # A cell that answers only after a lag has that much less of its life in the lung to be licensed.
-    return lot.own("licensing", lot.between("licensing")) * (life / (life + lag))
+    return lot.own("licensing", lot.before("licensing")) * (life / (life + lag))
 
 
 def hla(lot: Lot) -> NDArray[np.float64]:
-    """Mismatch that the host sees: float64[R], 0 of its own cells, 1 of a typical foreign lot.
+    """Mismatch that the host sees: float64[R], 0 of its own cells, 1 of foreign lots on average.
 
     An edit takes from it and adds nothing; an assay tells of lots on both sides of the typical one.
     """
     if lot.product.autologous:
         return lot.all(0.0)
-    if not lot.is_assayed("hla"):
-        return np.minimum(lot.own("hla", lot.all(1.0)), 1.0)
-    return lot.own("hla", lot.between("hla"))
+    foreign = lot.before("hla")
+    own = lot.own("hla", foreign)
+    return own if lot.is_assayed("hla") else np.minimum(own, foreign)
 
 
 def in_the_lung(lot: Lot) -> dict[str, NDArray[np.float64]]:
@@ -139,9 +139,9 @@ def cell_parameters(lot: Lot) -> dict[str, NDArray[np.float64]]:
     return {
         "product_potency": lot.potency,
         "product_licensing": licensing(lot),
-        "product_procoagulant": lot.traits.procoagulant * lot.own("procoagulant", lot("procoagulant_lot")),
-        "product_size": lot.own("size", lot("size_lot")),
-        "product_loss": lot.own("loss", lot("loss_lot")),
+        "product_procoagulant": lot.traits.procoagulant * lot.own("procoagulant", lot.before("procoagulant")),
+        "product_size": lot.own("size", lot.before("size")),
+        "product_loss": lot.own("loss", lot.before("loss")),
         "product_efferocytosis": lot.own("efferocytosis", lot("efferocytosis_lot")),
         "product_ev": lot("ev_lot"),
         "product_ev_size": lot("ev_size_lot"),
