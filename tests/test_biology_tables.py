@@ -68,8 +68,8 @@ def test_lots_vary_in_one_place() -> None:
 def test_product_rows_are_one_and_drivers_are_off() -> None:
     for row in read_parameters():
         if row.module == "product":
-            # Nothing is given as aggregates unless a lot says so.
-            usual = 0.0 if row.id == "product_aggregates" else 1.0
+            # Nothing is given as aggregates, asleep or drifted unless a lot says so.
+            usual = 0.0 if row.id in ("product_aggregates", "product_asleep", "product_drift") else 1.0
             assert (row.value, row.distribution) == (usual, "fixed")
         if row.module in ("driver", "background"):
             assert (row.value, row.distribution) == (0.0, "fixed")

@@ -17,12 +17,13 @@ from mesolung.product.conditioning import reading
 from mesolung.product.expansion import expand
 from mesolung.product.growth import growth
 from mesolung.product.kinds import KINDS, stated_priors
-from mesolung.product.living import hold_time
+from mesolung.product.living import hold_time, over_life
 from mesolung.product.lot import Lot
 from mesolung.product.priors import lots_hash, read_priors
 from mesolung.product.product import ALIVE, OF_CELLS, WITHOUT_CELLS, Product
 from mesolung.product.profile import lot_profile
 from mesolung.product.quantities import written
+from mesolung.product.received import Profile
 from mesolung.product.release import Decision
 from mesolung.product.unknowns import unknowns
 from mesolung.reading import Refusal
@@ -119,15 +120,20 @@ def _lot(product: Product, key: str, draws: int, seed: int) -> Lot:
 
 def _properties(lot: Lot) -> dict[str, Values]:
     """The properties of a lot's cells, or of its vesicles, that the model has a parameter for."""
-    found = lot_profile(
+    found = over_life(lot, _profile(lot).parameters)
+    return {name: found[parameter] for name, parameter in PROPERTIES.items() if parameter in found}
+
+
+def _profile(lot: Lot) -> Profile:
+    """What the body receives of a lot given into a vein."""
+    return lot_profile(
         lot.product,
         key=lot.key,
         draws=lot.draws,
         seed=lot.seed,
         route=routes()[INTRAVENOUS],
         unit=_unit(lot.product),
-    ).parameters
-    return {name: found[parameter] for name, parameter in PROPERTIES.items() if parameter in found}
+    )
 
 
 def _unit(product: Product) -> str:
@@ -210,15 +216,8 @@ def _identity(product: Product, lot: Lot, anonymous: Lot) -> dict[str, Any]:
 
 def _waterfall(lot: Lot) -> list[dict[str, Any]]:
     found = expand(lot)
-    profile = lot_profile(
-        lot.product,
-        key=lot.key,
-        draws=lot.draws,
-        seed=lot.seed,
-        route=routes()[INTRAVENOUS],
-        unit=_unit(lot.product),
-    )
-    product = lot.product
+    profile, product = _profile(lot), lot.product
+    potency = over_life(lot, profile.parameters)["product_potency"]
     stages: list[tuple[str, Values]]
     if product.type in ALIVE:
         counted = lot.all(found.dose_cells)
@@ -230,14 +229,14 @@ def _waterfall(lot: Lot) -> list[dict[str, Any]]:
             ("alive at the vein", alive),
             ("alive past complement", alive * (1.0 - profile.lysed) * profile.delivered),
         ]
-        stages.append(("as reference cells", stages[-1][1] * profile.parameters["product_potency"]))
+        stages.append(("as reference cells", stages[-1][1] * potency))
     elif product.type in WITHOUT_CELLS:
         counted = lot.all(found.dose_particles if product.type == "ev" else found.dose_cells)
         arrived = counted * profile.per_unit * profile.particles
         stages = [("counted", counted), ("as the reference counts", counted * profile.per_unit)]
         stages += [
             ("vesicles that arrive", arrived),
-            ("as reference vesicles", arrived * profile.parameters["product_potency"]),
+            ("as reference vesicles", arrived * potency),
         ]
     else:
         counted = lot.all(found.dose_cells)

@@ -12,6 +12,7 @@ from mesolung.product.received import Profile
 
 # What only a living cell does; a dead one that lies in the lung is told apart by what it reprograms alone.
 OF_THE_LIVING = ("product_potency", "product_licensing", "product_ev", "product_mito", "product_contact")
+REGAINED = ("product_asleep", "product_drift")
 
 
 def apoptotic(lot: Lot, route: Route, unit: str) -> Profile:
@@ -57,4 +58,4 @@ def not_living(lot: Lot) -> dict[str, NDArray[np.float64]]:
 
     Arguments and returns: as `mesolung.product.living.cell_parameters`.
     """
-    return {**cell_parameters(lot), **{name: lot.all(0.0) for name in OF_THE_LIVING}}
+    return {**cell_parameters(lot), **{name: lot.all(0.0) for name in (*OF_THE_LIVING, *REGAINED)}}

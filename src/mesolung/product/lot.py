@@ -149,8 +149,7 @@ class Lot:
             typical, spread = sen.value, float(sen.uncertainty)
             variance = variance + ages**2 * typical**2 * np.exp(spread**2) * np.expm1(spread**2)
             # In a dish the cells have not gone back yet, as part of them has in the body.
-            there = self("licensing_life") / (self("licensing_life") + self("reversion_time"))
-            drift = lost * (1.0 / (1.0 - self("culture_reversion") * there) - 1.0)
+            drift = self._returning(lost) * (1.0 - self.over_life(1.0 / self("reversion_time")))
         return conditioned(
             told,
             about=name,
@@ -160,6 +159,24 @@ class Lot:
             seed=self.seed,
             identity=product_identity(self.product),
         )
+
+    def over_life(self, rate: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean over the life of a cell in the lung of what falls with a rate from 1: float64[R].
+
+        Arguments:
+            rate: float64[R], 1/h.
+        """
+        return 1.0 / (1.0 + rate * self("licensing_life"))
+
+    @property
+    def returning(self) -> NDArray[np.float64]:
+        """float64[R], natural log of potency that culture took and the body gives back over hours."""
+        return self._returning(self("potency_senescence") * self.culture_age)
+
+    def _returning(self, lost: NDArray[np.float64]) -> NDArray[np.float64]:
+        share = self("culture_reversion")
+        # What is lost on average over a cell's life in the lung is known; more of it is lost in the dish.
+        return lost * share / (1.0 - share * (1.0 - self.over_life(1.0 / self("reversion_time"))))
 
     @property
     def culture_age(self) -> NDArray[np.float64]:
@@ -196,6 +213,7 @@ class Lot:
     def potency(self) -> NDArray[np.float64]:
         """float64[R], what the factors or vesicles of the lot do against the reference.
 
+        Of living cells the mean over their life in the lung, in which part of the drift goes back.
         Culture age moves it through one latent state: none lost up to the reference passage, the whole loss
         at senescence, and on in proportion.
         """
