@@ -24,7 +24,7 @@ from mesolung.product.product import ALIVE, OF_CELLS, WITHOUT_CELLS, Product
 from mesolung.product.profile import lot_profile
 from mesolung.product.quantities import written
 from mesolung.product.received import Profile
-from mesolung.product.release import Decision
+from mesolung.product.release import Decision, of_other_tissues
 from mesolung.product.unknowns import unknowns
 from mesolung.reading import Refusal
 
@@ -109,7 +109,7 @@ def lot_card(
         "acts": _acts(product),
         "assays": _assays(product),
         "assumed": assumed_of(product),
-        "said": [*unknowns(product), *_ended(lot)],
+        "said": [*unknowns(product), *_ended(lot), *(of_other_tissues(product, decisions) if decisions else ())],
         "radar": _radar(product, earlier or {}, key, draws, seed),
     }
 
@@ -171,6 +171,7 @@ def _decision(one: Decision) -> dict[str, Any]:
         "id": one.spec.id,
         "name": one.spec.name,
         "source": one.spec.source,
+        "tissues": list(one.spec.tissues),
         "outcome": one.outcome,
         "probability": one.probability,
         "lines": lines,

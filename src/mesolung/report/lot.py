@@ -225,10 +225,17 @@ def _sentences(card: Mapping[str, Any]) -> list[str]:
 
 def _overview(card: Mapping[str, Any]) -> Table:
     rows = [
-        (one["name"], outcome(one), _chance(one["probability"]), one["source"]) for one in card["release"]
+        (
+            one["name"],
+            ", ".join(one["tissues"]) or "any",
+            outcome(one),
+            _chance(one["probability"]),
+            one["source"],
+        )
+        for one in card["release"]
     ]
-    header = ("Specification", "Outcome", "Probability that all measured limits are met", "Source")
-    return table("Definitions side by side", header, rows, (2,))
+    header = ("Specification", "For", "Outcome", "Probability that all measured limits are met", "Source")
+    return table("Definitions side by side", header, rows, (3,))
 
 
 def _release(one: Mapping[str, Any]) -> Table:
