@@ -107,6 +107,8 @@ def test_assembly_repeats_itself() -> None:
 def unit_of(text: str) -> Unit:
     if text == "dimensionless":
         return {}
+    if text == "Gcell_h":
+        return {"Gcell": 1, "h": 1}
     top, *below = re.sub(r"^per_", "dimensionless_per_", text).split("_per_")
     unit: Unit = {} if top == "dimensionless" else {top: 1}
     for part in below:

@@ -25,6 +25,7 @@ from mesolung.product.priming_doses import saturations
 from mesolung.product.priors import read_priors
 from mesolung.product.product import SOURCES, Product
 from mesolung.product.profile import Profile, lot_profile
+from mesolung.product.vesicles import passing
 from mesolung.reading.toml import Document
 from mesolung.study.assumed import unknown_lots
 from mesolung.study.reader import study_of
@@ -386,6 +387,63 @@ def test_counted_vesicles_are_given_as_counted() -> None:
     assert by_volume / by_mass == pytest.approx(50.0)
     wide = profile(made(type="ev"), unit="mL").per_unit
     assert np.log(by_volume).std() < np.log(wide).std()
+
+
+def test_tetraspanins_bound_the_share_of_vesicles_from_below() -> None:
+    def arriving(**stated: Any) -> NDArray[np.float64]:
+        return profile(made(type="ev", vesicles=stated), unit="particles").particles
+
+    plain = arriving(isolation="TFF")
+    assert np.array_equal(plain, arriving(isolation="TFF", CD9=0.001))
+    most = arriving(isolation="TFF", CD9=0.3, CD63={"value": 0.9, "sd": 0.01})
+    assert np.all(most >= plain) and np.mean(most > plain) > 0.5
+
+
+def test_an_impure_preparation_brings_more_dissolved_protein_along() -> None:
+    def along(protein: str) -> float:
+        stated = {"particles": "1e11 particles/mL", "protein": protein}
+        typical = {row.id: np.full(LOTS, row.value) for row in read_parameters()}
+        found = lot_profile(
+            made(type="ev", vesicles=stated),
+            key="prior-test",
+            draws=np.arange(LOTS),
+            seed=1,
+            route=routes()["intratracheal"],
+            unit="particles",
+            typical=typical,
+        )
+        return float(np.median(found.soluble["HGF"]))
+
+    usual = f"{1e11 / read_priors()['particles_per_ug'].value} ug/mL"
+    assert along("500 ug/mL") > 1.5 * along(usual) > 2.0 * along("1 ug/mL")
+
+
+def test_a_wide_distribution_of_sizes_passes_mucus_as_its_mean_does() -> None:
+    size = np.array([0.5, 1.0, 2.0])
+    assert passing(size, 1e-9) == pytest.approx(size, rel=1e-6)
+    drawn = size[:, None] * np.exp(np.sqrt(np.log1p(0.5**2)) * np.random.default_rng(1).normal(size=200_000))
+    share = (1.0 / (1.0 + drawn**3)).mean(axis=1)
+    assert 1.0 / (1.0 + passing(size, 0.5) ** 3) == pytest.approx(share, abs=3e-3)
+    wide = made(type="ev", vesicles={"size": "180 nm", "size_sd": "90 nm"})
+    narrow = made(type="ev", vesicles={"size": "180 nm"})
+    a, b = (profile(one, unit="particles").parameters["product_ev_size"] for one in (wide, narrow))
+    assert np.median(a) < np.median(b)
+
+
+def test_a_capsule_has_a_release_of_vesicles_and_none_of_cells() -> None:
+    shell = [{"kind": "encapsulation", "agent": "alginate", "release": "48 h"}]
+    held = profile(made(type="ev", engineering=shell), unit="particles")
+    assert held.release is not None and np.all(held.release == 48.0)
+    drawn = profile(made(type="ev", engineering=[{"kind": "encapsulation"}]), unit="particles").release
+    assert drawn is not None and np.median(drawn) == pytest.approx(
+        read_priors()["capsule_release"].value, rel=0.1
+    )
+    assert profile(made(type="ev"), unit="particles").release is None
+    cells = made(engineering=shell)
+    assert profile(cells).release is None
+    assert any(
+        "stay in their shell" in line for line in lot_card(cells, (), key="prior-test", draws=20)["said"]
+    )
 
 
 def test_vesicles_decay_with_time_and_less_when_frozen() -> None:

@@ -30,7 +30,9 @@ def test_cells_of_one_dose_are_as_old_as_the_dose_and_a_later_dose_makes_them_yo
     once = course(given(ill), 12, every=0.5, outputs=["MSC_age", "MSC_all"])
     since = hours - GIVEN
     after = since > 0.0
-    assert once["MSC_age"][:, after] == pytest.approx(np.broadcast_to(since[after], (4, after.sum())), rel=1e-3)
+    assert once["MSC_age"][:, after] == pytest.approx(
+        np.broadcast_to(since[after], (4, after.sum())), rel=1e-3
+    )
     assert np.all(once["MSC_age"][:, since < 0.0] == 0.0)
     twice = course(given(ill).with_dose("MSC_blood", 0.1, GIVEN + 36.0), 12, every=0.5, outputs=["MSC_age"])
     later = since > 36.0
@@ -41,7 +43,12 @@ def test_thawed_cells_are_licensed_late_and_drifted_ones_secrete_less_at_first(i
     wanted = ["MSC_age", "awake", "regained", "MSC_licensed"]
     plain = course(given(ill), 12, every=0.5, outputs=wanted)
     assert np.all(plain["awake"] == 1.0) and np.all(plain["regained"] == 1.0)
-    values = {"product_asleep": 1.0, "product_waking": 1 / 24, "product_drift": 0.7, "product_reverting": 1 / 12}
+    values = {
+        "product_asleep": 1.0,
+        "product_waking": 1 / 24,
+        "product_drift": 0.7,
+        "product_reverting": 1 / 12,
+    }
     slow = course(given(ill).with_values(**values), 12, every=0.5, outputs=wanted)
     age = slow["MSC_age"]
     assert slow["awake"] == pytest.approx(1.0 - np.exp(-age / 24.0))
@@ -60,22 +67,28 @@ def test_without_anything_to_regain_nothing_changes(ill: Subjects) -> None:
 
 def test_the_course_has_over_a_cells_life_the_mean_that_the_table_gives() -> None:
     lot = Lot(Product(source="bone marrow", passage=7, cryopreserved=True), "prior-test", np.arange(LOTS), 1)
-    own = lot_profile(lot.product, key=lot.key, draws=lot.draws, seed=1, route=routes()["intravenous"]).parameters
+    own = lot_profile(
+        lot.product, key=lot.key, draws=lot.draws, seed=1, route=routes()["intravenous"]
+    ).parameters
     mean = over_life(lot, own)
     life, lag = lot("licensing_life"), lot("licensing_frozen_lag")
     hours = (np.arange(4000) + 0.5) / 4000 * 20.0
-    for k in range(0, 40):
+    for k in range(40):
         weight = np.exp(-hours)  # hours in lives of the cell
         age = hours * life[k]
         awake = 1.0 - own["product_asleep"][k] * np.exp(-own["product_waking"][k] * age)
         drift = own["product_drift"][k] * np.exp(-own["product_reverting"][k] * age)
         at_first = own["product_licensing"][k]
-        assert mean["product_licensing"][k] == pytest.approx(at_first * np.average(awake, weights=weight), rel=1e-2)
+        assert mean["product_licensing"][k] == pytest.approx(
+            at_first * np.average(awake, weights=weight), rel=1e-2
+        )
         assert mean["product_licensing"][k] == pytest.approx(at_first * life[k] / (life[k] + lag[k]))
         logs = np.log(own["product_potency"][k]) - np.average(drift, weights=weight)
         assert np.log(mean["product_potency"][k]) == pytest.approx(logs, abs=2e-2)
     assert mean["product_potency"] == pytest.approx(lot.potency)
-    assert np.all(own["product_drift"] > 0.0) and np.mean(own["product_asleep"]) == pytest.approx(0.5, abs=0.05)
+    assert np.all(own["product_drift"] > 0.0) and np.mean(own["product_asleep"]) == pytest.approx(
+        0.5, abs=0.05
+    )
 
 
 def test_dead_cells_and_vesicles_regain_nothing() -> None:

@@ -26,6 +26,7 @@ from mesolung.product.quantities import written
 from mesolung.product.received import Profile
 from mesolung.product.release import Decision, of_other_tissues
 from mesolung.product.unknowns import unknowns
+from mesolung.product.vesicles import CAPSULE
 from mesolung.reading import Refusal
 
 DRAWS = 2000
@@ -109,7 +110,11 @@ def lot_card(
         "acts": _acts(product),
         "assays": _assays(product),
         "assumed": assumed_of(product),
-        "said": [*unknowns(product), *_ended(lot), *(of_other_tissues(product, decisions) if decisions else ())],
+        "said": [
+            *unknowns(product),
+            *_ended(lot),
+            *(of_other_tissues(product, decisions) if decisions else ()),
+        ],
         "radar": _radar(product, earlier or {}, key, draws, seed),
     }
 
@@ -305,6 +310,10 @@ def assumed_of(product: Product) -> list[dict[str, Any]]:
 
     if "source" in product.unstated:
         add("source", product.source, "", "assumed: middle of the known sources", "C")
+    if product.type == "ev" and any(
+        one.kind == CAPSULE and one.release is None for one in product.engineering
+    ):
+        prior("release from the capsule", "capsule_release")
     culture = product.culture
     doublings = culture is not None and culture.population_doublings is not None
     if product.passage is None and not doublings:

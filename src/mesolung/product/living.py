@@ -177,7 +177,8 @@ def cell_parameters(lot: Lot) -> dict[str, NDArray[np.float64]]:
     now = recovery(lot)
     return {
         # The law takes off what has not gone back yet.
-        "product_potency": lot.potency * np.exp(now["product_drift"] * lot.over_life(now["product_reverting"])),
+        "product_potency": lot.potency
+        * np.exp(now["product_drift"] * lot.over_life(now["product_reverting"])),
         "product_licensing": lot.own("licensing", lot.before("licensing")),
         **now,
         "product_procoagulant": lot.traits.procoagulant * lot.own("procoagulant", lot.before("procoagulant")),

@@ -30,7 +30,8 @@ class Profile:
         delivered: float64[R], share of the cells that arrives where the route puts them.
         particles: float64[R], particles that arrive and act as reference ones, for one that is counted.
         soluble: state -> float64[R], rise of a factor in lung fluid for one that is counted, pM.
-        parameters: model parameters of module "product", each float64[R], dimensionless.
+        parameters: model parameters of module "product", each float64[R], dimensionless or 1/h.
+        release: float64[R], hours over which a capsule lets go of what was given; None for at once.
     """
 
     per_unit: NDArray[np.float64]
@@ -41,6 +42,7 @@ class Profile:
     particles: NDArray[np.float64]
     soluble: Mapping[str, NDArray[np.float64]]
     parameters: Mapping[str, NDArray[np.float64]]
+    release: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,9 @@ def decide(product: Product, specs: Sequence[Spec]) -> tuple[Decision, ...]:
         a decision each.
     """
     return tuple(
-        Decision(spec, tuple(_line(product, limit) for limit in spec.limits if is_for(limit.tissues, product)))
+        Decision(
+            spec, tuple(_line(product, limit) for limit in spec.limits if is_for(limit.tissues, product))
+        )
         for spec in specs
     )
 

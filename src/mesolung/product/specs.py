@@ -230,9 +230,7 @@ def _limit(said: dict[str, Any], where: Document | Path, place: tuple[str | int,
     return Limit(tuple(names), low, high, equals, unit, tissues)
 
 
-def _tissues(
-    values: dict[str, Any], document: Document, place: tuple[str | int, ...]
-) -> tuple[str, ...]:
+def _tissues(values: dict[str, Any], document: Document, place: tuple[str | int, ...]) -> tuple[str, ...]:
     found = values.get("tissues", [])
     if not isinstance(found, list) or ("tissues" in values and not found):
         raise _wrong(document, place, "tissues is no list", found, 'as tissues = ["bone marrow"]')
