@@ -31,6 +31,7 @@ from mesolung.reading import Refusal
 
 DRAWS = 2000
 INTRAVENOUS = "intravenous"
+LAST_HOUR, EVERY_H = 72.0, 3.0  # of the course of what the cells regain
 # What a radar shows: name, property, and whether more of it is wanted.
 AXES = (
     ("secretion", "potency", True),
@@ -39,7 +40,10 @@ AXES = (
     ("engulfment", "efferocytosis", True),
     ("small size", "size", False),
     ("little clotting", "procoagulant", False),
+    ("little foreign", "hla", False),
 )
+BEST = 10.0  # of an axis whose property a lot has nothing of, such as mismatch of a subject's own cells
+PLAIN = 0.99  # share from which on nothing is told as regained
 IDENTITY = (
     "CD29",
     "CD44",
@@ -90,7 +94,7 @@ def lot_card(
     interesting = ("potency",) if product.type in WITHOUT_CELLS else tuple(dict.fromkeys(a[1] for a in AXES))
     after = _properties(lot)
     told = (assays()[one.name].about for one in product.assay if reading(one) is not None)
-    interesting = tuple(name for name in dict.fromkeys((*interesting, *told)) if name in after)
+    interesting = tuple(n for n in dict.fromkeys((*interesting, *told)) if n in after and np.any(after[n]))
     prior = _properties(before)
     return {
         "schema": 1,
@@ -107,6 +111,7 @@ def lot_card(
         },
         "identity": _identity(product, lot, anonymous),
         "dose": _waterfall(lot),
+        "course": _course(lot),
         "acts": _acts(product),
         "assays": _assays(product),
         "assumed": assumed_of(product),
@@ -253,6 +258,23 @@ def _waterfall(lot: Lot) -> list[dict[str, Any]]:
     return [{"stage": name, **_band(values)} for name, values in stages]
 
 
+def _course(lot: Lot) -> dict[str, Any] | None:
+    """Secretion and licensing over hours in the body against what they become; None for all at once."""
+    own = _profile(lot).parameters
+    hours = np.arange(0.0, LAST_HOUR + 1.0, EVERY_H)[:, None]
+    secretion = np.exp(-own["product_drift"] * np.exp(-own["product_reverting"] * hours))
+    licensing = 1.0 - own["product_asleep"] * np.exp(-own["product_waking"] * hours)
+    if min(secretion[0].mean(), licensing[0].mean()) >= PLAIN:
+        return None
+    found: dict[str, Any] = {"hours": [float(h) for h in hours[:, 0]]}
+    for name, values in (("secretion", secretion), ("licensing", licensing)):
+        low, high = np.quantile(values, (0.05, 0.95), axis=1)
+        # Half of thawed lots have no lag: their mean tells more than the median.
+        bands = {"p05": low, "mean": values.mean(axis=1), "p95": high}
+        found[name] = {key: [float(v) for v in band] for key, band in bands.items()}
+    return found
+
+
 def _acts(product: Product) -> list[dict[str, Any]]:
     return [
         {
@@ -363,7 +385,10 @@ def _radar(
     shown = {}
     for name, one in lots.items():
         own = _medians(one, key, draws, seed)
-        ratios = [own[axis] / base[axis] if up else base[axis] / own[axis] for _, axis, up in names]
+        ratios = [
+            own[axis] / base[axis] if up else base[axis] / own[axis] if own[axis] else BEST
+            for _, axis, up in names
+        ]
         shown[name] = [float(r) for r in ratios]
     return {"axes": [a[0] for a in names], "reference": f"{product.source}, passage 4, fresh", "lots": shown}
 

@@ -94,9 +94,8 @@ def of_other_tissues(product: Product, decisions: Sequence[Decision]) -> list[st
     found, held = [], {one.spec.id for one in decisions}
     for spec in (one.spec for one in decisions):
         if not is_for(spec.tissues, product):
-            found.append(
-                f"The specification {spec.id} is for {', '.join(spec.tissues)}, and was asked for all the same."
-            )
+            tissues = ", ".join(spec.tissues)
+            found.append(f"The specification {spec.id} is for {tissues}, and was asked for all the same.")
         left = [limit for limit in spec.limits if not is_for(limit.tissues, product)]
         if left:
             names = ", ".join(limit.what[0] for limit in left)

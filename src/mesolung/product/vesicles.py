@@ -58,7 +58,7 @@ def vesicles(lot: Lot, route: Route, unit: str) -> Profile:
 
 
 def impurity(lot: Lot) -> NDArray[np.float64]:
-    """Log odds by which more protein beside a particle brings more dissolved protein: float64[R], 0 unmeasured.
+    """Log odds by which protein beside a particle brings dissolved protein: float64[R], 0 unmeasured.
 
     Arguments:
         lot: the lots.
@@ -73,7 +73,7 @@ def vesicle_share(lot: Lot) -> NDArray[np.float64]:
     """Share of the counted particles that are vesicles: float64[R].
 
     Arguments:
-        lot: the lots. At least as many are vesicles as carry the commonest tetraspanin, with the error of that share.
+        lot: the lots. At least as many are vesicles as carry the commonest tetraspanin, with the error of it.
     """
     share = _odds(lot("ev_vesicle_share"), lot.shift("ev_vesicle_share"))
     said = lot.product.vesicles

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesolung.report.answer import BANNER
+from mesolung.report.lot_course import course_figure
 from mesolung.report.lot_figures import (
     NAMES,
     dose_figure,
@@ -76,6 +77,7 @@ def lot_html(card: Mapping[str, Any], command: str) -> str:
         waterfall=dose_figure(card),
         properties=properties_figure(card),
         radar=radar_figure(card),
+        course=course_figure(card),
         identity=identity(card),
         assays=_assays(card),
         acts=_acts(card),
@@ -149,8 +151,8 @@ def identity(card: Mapping[str, Any]) -> str:
     found = card["identity"]
     if card["product"].get("type") in ("ev", "conditioned-medium"):
         return (
-            "What the vesicles carry, their size and their purity decide the release and narrow potency "
-            "by 0 %: they say what was given, not what it does."
+            "What the vesicles carry, their size and their purity decide the release and how many "
+            "vesicles a dose holds, and narrow potency by 0 %: they say what was given, not what it does."
         )
     if not found["markers"]:
         return "No identity marker was measured; had they been, they would narrow potency by 0 %."
@@ -215,10 +217,11 @@ def _sentences(card: Mapping[str, Any]) -> list[str]:
         f"Potency against the reference is {_band(wide)}; what a dish tells is weakly linked to what "
         "happens in people."
     )
-    if growth["culture_state"]["p50"] > 0:
+    if course := card.get("course"):
+        first = (f"{percent(course[key]['mean'][0])} of their {key}" for key in ("secretion", "licensing"))
         found.append(
-            "Part of the drift of this culture goes back in the body within hours; that stands in its "
-            "potency as one factor, and no course over those hours is followed."
+            f"When they are given the cells have {' and '.join(first)}, on average over lots; the rest comes "
+            "back in the body within hours to days."
         )
     return found
 
