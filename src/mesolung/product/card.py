@@ -209,6 +209,7 @@ def _growth(lot: Lot) -> dict[str, Any]:
         "in_window": None if passage is None else first <= passage <= last,
         "particles_a_batch": _band(found.batch_particles),
         "ev_doses_a_batch": _band(found.batch_particles / found.dose_particles),
+        "ev_doses_a_donor": _band(found.donor_particles / found.dose_particles),
         "dose_particles": found.dose_particles,
     }
     return made

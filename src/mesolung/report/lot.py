@@ -41,6 +41,7 @@ GROWTH = (
     ("doses a donor could give", "doses_a_donor", ""),
     ("vesicles from the batch", "particles_a_batch", "particles"),
     ("vesicle doses from the batch", "ev_doses_a_batch", ""),
+    ("vesicle doses a donor could give", "ev_doses_a_donor", ""),
 )
 
 
