@@ -9,29 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung import __version__
-from mesolung.biology.tables import routes
 from mesolung.product.acts import stated_acts
 from mesolung.product.assays import PROPERTIES, assays
 from mesolung.product.attributes import attribute
+from mesolung.product.card_dose import band, course, given_into_a_vein, waterfall
 from mesolung.product.conditioning import reading
 from mesolung.product.expansion import expand
 from mesolung.product.growth import growth
 from mesolung.product.kinds import KINDS, stated_priors
-from mesolung.product.living import hold_time, over_life
+from mesolung.product.living import over_life
 from mesolung.product.lot import Lot
 from mesolung.product.priors import lots_hash, read_priors
 from mesolung.product.product import ALIVE, OF_CELLS, WITHOUT_CELLS, Product
-from mesolung.product.profile import lot_profile
 from mesolung.product.quantities import written
-from mesolung.product.received import Profile
 from mesolung.product.release import Decision, of_other_tissues
 from mesolung.product.unknowns import unknowns
 from mesolung.product.vesicles import CAPSULE
 from mesolung.reading import Refusal
 
 DRAWS = 2000
-INTRAVENOUS = "intravenous"
-LAST_HOUR, EVERY_H = 72.0, 3.0  # of the course of what the cells regain
 # What a radar shows: name, property, and whether more of it is wanted.
 AXES = (
     ("secretion", "potency", True),
@@ -43,7 +39,6 @@ AXES = (
     ("little foreign", "hla", False),
 )
 BEST = 10.0  # of an axis whose property a lot has nothing of, such as mismatch of a subject's own cells
-PLAIN = 0.99  # share from which on nothing is told as regained
 IDENTITY = (
     "CD29",
     "CD44",
@@ -106,12 +101,10 @@ def lot_card(
         "product": written(product),
         "release": [_decision(one) for one in decisions],
         "growth": _growth(lot),
-        "properties": {
-            name: {"prior": _band(prior[name]), "now": _band(after[name])} for name in interesting
-        },
+        "properties": {name: {"prior": band(prior[name]), "now": band(after[name])} for name in interesting},
         "identity": _identity(product, lot, anonymous),
-        "dose": _waterfall(lot),
-        "course": _course(lot),
+        "dose": waterfall(lot),
+        "course": course(lot),
         "acts": _acts(product),
         "assays": _assays(product),
         "assumed": assumed_of(product),
@@ -130,29 +123,8 @@ def _lot(product: Product, key: str, draws: int, seed: int) -> Lot:
 
 def _properties(lot: Lot) -> dict[str, Values]:
     """The properties of a lot's cells, or of its vesicles, that the model has a parameter for."""
-    found = over_life(lot, _profile(lot).parameters)
+    found = over_life(lot, given_into_a_vein(lot).parameters)
     return {name: found[parameter] for name, parameter in PROPERTIES.items() if parameter in found}
-
-
-def _profile(lot: Lot) -> Profile:
-    """What the body receives of a lot given into a vein."""
-    return lot_profile(
-        lot.product,
-        key=lot.key,
-        draws=lot.draws,
-        seed=lot.seed,
-        route=routes()[INTRAVENOUS],
-        unit=_unit(lot.product),
-    )
-
-
-def _unit(product: Product) -> str:
-    return {"ev": "particles", "conditioned-medium": "cell-equivalents"}.get(product.type, "cells")
-
-
-def _band(values: Values) -> dict[str, float]:
-    low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
-    return {"p05": float(low), "p50": float(middle), "p95": float(high)}
 
 
 def _width(values: Values) -> float:
@@ -193,23 +165,23 @@ def _growth(lot: Lot) -> dict[str, Any]:
     first, last = rows["window_first"].value, rows["window_last"].value
     passage = lot.product.passage
     made: dict[str, Any] = {
-        "doublings": _band(found.doublings),
-        "doublings_to_senescence": _band(found.ending),
-        "culture_state": _band(lot.culture_age),
-        "senescent": _band(found.senescent),
-        "doubling_time_young_h": _band(found.doubling_time),
-        "doubling_time_at_harvest_h": _band(found.at_harvest),
-        "days_in_culture": _band(found.time / 24.0),
-        "cells_a_donor": _band(found.donor_cells),
-        "cells_a_batch": _band(found.batch_cells),
-        "doses_a_donor": _band(found.donor_cells / found.dose_cells),
-        "doses_a_batch": _band(found.batch_cells / found.dose_cells),
+        "doublings": band(found.doublings),
+        "doublings_to_senescence": band(found.ending),
+        "culture_state": band(lot.culture_age),
+        "senescent": band(found.senescent),
+        "doubling_time_young_h": band(found.doubling_time),
+        "doubling_time_at_harvest_h": band(found.at_harvest),
+        "days_in_culture": band(found.time / 24.0),
+        "cells_a_donor": band(found.donor_cells),
+        "cells_a_batch": band(found.batch_cells),
+        "doses_a_donor": band(found.donor_cells / found.dose_cells),
+        "doses_a_batch": band(found.batch_cells / found.dose_cells),
         "dose_cells": found.dose_cells,
         "window": [first, last],
         "in_window": None if passage is None else first <= passage <= last,
-        "particles_a_batch": _band(found.batch_particles),
-        "ev_doses_a_batch": _band(found.batch_particles / found.dose_particles),
-        "ev_doses_a_donor": _band(found.donor_particles / found.dose_particles),
+        "particles_a_batch": band(found.batch_particles),
+        "ev_doses_a_batch": band(found.batch_particles / found.dose_particles),
+        "ev_doses_a_donor": band(found.donor_particles / found.dose_particles),
         "dose_particles": found.dose_particles,
     }
     return made
@@ -224,56 +196,6 @@ def _identity(product: Product, lot: Lot, anonymous: Lot) -> dict[str, Any]:
         "potency_width_with": with_,
         "narrowed": 1.0 - with_ / without if without > 0.0 else 0.0,
     }
-
-
-def _waterfall(lot: Lot) -> list[dict[str, Any]]:
-    found = expand(lot)
-    profile, product = _profile(lot), lot.product
-    potency = over_life(lot, profile.parameters)["product_potency"]
-    stages: list[tuple[str, Values]]
-    if product.type in ALIVE:
-        counted = lot.all(found.dose_cells)
-        alive = profile.viable * counted
-        waited = lot("hold_loss") * np.exp(lot.shift("hold_loss")) * hold_time(lot)
-        stages = [
-            ("counted", counted),
-            ("alive at release", alive * np.exp(waited)),
-            ("alive at the vein", alive),
-            ("alive past complement", alive * (1.0 - profile.lysed) * profile.delivered),
-        ]
-        stages.append(("as reference cells", stages[-1][1] * potency))
-    elif product.type in WITHOUT_CELLS:
-        counted = lot.all(found.dose_particles if product.type == "ev" else found.dose_cells)
-        arrived = counted * profile.per_unit * profile.particles
-        stages = [("counted", counted), ("as the reference counts", counted * profile.per_unit)]
-        stages += [
-            ("vesicles that arrive", arrived),
-            ("as reference vesicles", arrived * potency),
-        ]
-    else:
-        counted = lot.all(found.dose_cells)
-        stages = [
-            ("counted", counted),
-            ("found by phagocytes", counted * profile.apoptotic * profile.delivered),
-        ]
-    return [{"stage": name, **_band(values)} for name, values in stages]
-
-
-def _course(lot: Lot) -> dict[str, Any] | None:
-    """Secretion and licensing over hours in the body against what they become; None for all at once."""
-    own = _profile(lot).parameters
-    hours = np.arange(0.0, LAST_HOUR + 1.0, EVERY_H)[:, None]
-    secretion = np.exp(-own["product_drift"] * np.exp(-own["product_reverting"] * hours))
-    licensing = 1.0 - own["product_asleep"] * np.exp(-own["product_waking"] * hours)
-    if min(secretion[0].mean(), licensing[0].mean()) >= PLAIN:
-        return None
-    found: dict[str, Any] = {"hours": [float(h) for h in hours[:, 0]]}
-    for name, values in (("secretion", secretion), ("licensing", licensing)):
-        low, high = np.quantile(values, (0.05, 0.95), axis=1)
-        # Half of thawed lots have no lag: their mean tells more than the median.
-        bands = {"p05": low, "mean": values.mean(axis=1), "p95": high}
-        found[name] = {key: [float(v) for v in band] for key, band in bands.items()}
-    return found
 
 
 def _acts(product: Product) -> list[dict[str, Any]]:

@@ -74,6 +74,7 @@ def lot_html(card: Mapping[str, Any], command: str) -> str:
         sentences=_sentences(card),
         said=card["said"],
         overview=_overview(card),
+        side_by_side=_side_by_side(card),
         release=[_release(one) for one in card["release"]],
         waterfall=dose_figure(card),
         properties=properties_figure(card),
@@ -242,10 +243,33 @@ def _overview(card: Mapping[str, Any]) -> Table:
     return table("Definitions side by side", header, rows, (3,))
 
 
+def _side_by_side(card: Mapping[str, Any]) -> Table | None:
+    """A row an attribute and a column a definition: what each asks of it, and whether the lot has it."""
+    release = card["release"]
+    if len(release) < 2:
+        return None
+    asked: dict[str, dict[str, str]] = {}
+    found: dict[str, str] = {}
+    for one in release:
+        for line in one["lines"]:
+            name = _attribute(line)
+            found[name] = _found(line)
+            asked.setdefault(name, {})[one["id"]] = f"{_limit(line)}: {line['outcome']}"
+    rows = [
+        (name, found[name], *(by.get(one["id"], UNKNOWN) for one in release)) for name, by in asked.items()
+    ]
+    header = ("What", "Measured", *(one["name"] for one in release))
+    return table("What each definition asks", header, rows)
+
+
+def _attribute(line: Mapping[str, Any]) -> str:
+    return str(line["what"]).replace("particles_per_ug", "particles per ug of protein").replace("_", " ")
+
+
 def _release(one: Mapping[str, Any]) -> Table:
     rows = [
         (
-            str(line["what"]).replace("particles_per_ug", "particles per ug of protein").replace("_", " "),
+            _attribute(line),
             _limit(line),
             _found(line),
             line["outcome"] + (f" ({line['why']})" if line["why"] else ""),
