@@ -33,7 +33,6 @@ BIOLOGY = "src/mesolung/biology/"
 ROWS: Mapping[str, tuple[str, ...]] = {
     "fate": ("fate", "product"),
     "vesicles": ("fate", "cells"),
-    "recovery": (),
     "effects": ("cells",),
     "harm": ("harm",),
     "systemic": ("systemic",),

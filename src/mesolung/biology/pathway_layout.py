@@ -12,7 +12,7 @@ from mesolung.biology.pathway_grid import EMPTY, Grid, arranged
 BANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "given and in the blood",
-        ("fate", "vesicles", "effects", "harm", "recovery", "drugs", "systemic", "coagulation"),
+        ("fate", "vesicles", "effects", "harm", "drugs", "systemic", "coagulation"),
     ),
     ("lung: immune cells and mediators", ("innate", "mediators", "adaptive")),
     ("lung: airways and what years bring", ("airway", "emphysema", "ageing", "exacerbation")),
