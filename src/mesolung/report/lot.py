@@ -17,7 +17,8 @@ from mesolung.report.lot_figures import (
     sizes_figure,
 )
 from mesolung.report.lot_meaning import meaning_parts
-from mesolung.report.numbers import UNKNOWN, cells, number, percent
+from mesolung.report.lot_release import outcome, overview, release_table, side_by_side
+from mesolung.report.numbers import cells, number, percent
 from mesolung.report.page import figure_json
 from mesolung.report.shown import plain
 from mesolung.report.tables import Table, table
@@ -73,9 +74,9 @@ def lot_html(card: Mapping[str, Any], command: str) -> str:
         answer=answer(card),
         sentences=_sentences(card),
         said=card["said"],
-        overview=_overview(card),
-        side_by_side=_side_by_side(card),
-        release=[_release(one) for one in card["release"]],
+        overview=overview(card),
+        side_by_side=side_by_side(card),
+        release=[release_table(one) for one in card["release"]],
         waterfall=dose_figure(card),
         properties=properties_figure(card),
         radar=radar_figure(card),
@@ -127,23 +128,6 @@ def answer(card: Mapping[str, Any]) -> str:
     return f"{'; '.join(said) or 'no specification'}{worth}."
 
 
-def outcome(release: Mapping[str, Any]) -> str:
-    """The outcome of a specification in words: one that is not fully tested says how far it is.
-
-    Arguments:
-        release: of the card.
-    """
-    lines = release["lines"]
-    missing = sum(line["outcome"] == "not tested" for line in lines)
-    if release["outcome"] != "not tested":
-        return str(release["outcome"])
-    return (
-        "not tested"
-        if missing == len(lines)
-        else f"passes what was tested, {missing} of {len(lines)} limits not tested"
-    )
-
-
 def identity(card: Mapping[str, Any]) -> str:
     """How far the identity markers narrow what is known of potency.
 
@@ -177,7 +161,7 @@ def lot_table(card: Mapping[str, Any]) -> RenderableType:
 
     card = plain(card)
     parts: list[Any] = [Text(f"Lot {card['lot']}: {_what(card)}", style="bold"), Text(answer(card))]
-    shown = [*(_release(one) for one in card["release"]), _properties(card), _dose(card), _growth(card)]
+    shown = [*(release_table(one) for one in card["release"]), _properties(card), _dose(card), _growth(card)]
     shown += [t for t in (_assays(card), *_measured(card.get("quality") or {})) if t]
     meaning = meaning_parts(card.get("meaning"))
     shown += meaning["tables"] if meaning else []
@@ -226,87 +210,6 @@ def _sentences(card: Mapping[str, Any]) -> list[str]:
             "back in the body within hours to days."
         )
     return found
-
-
-def _overview(card: Mapping[str, Any]) -> Table:
-    rows = [
-        (
-            one["name"],
-            ", ".join(one["tissues"]) or "any",
-            outcome(one),
-            _chance(one["probability"]),
-            one["source"],
-        )
-        for one in card["release"]
-    ]
-    header = ("Specification", "For", "Outcome", "Probability that all measured limits are met", "Source")
-    return table("Definitions side by side", header, rows, (3,))
-
-
-def _side_by_side(card: Mapping[str, Any]) -> Table | None:
-    """A row an attribute and a column a definition: what each asks of it, and whether the lot has it."""
-    release = card["release"]
-    if len(release) < 2:
-        return None
-    asked: dict[str, dict[str, str]] = {}
-    found: dict[str, str] = {}
-    for one in release:
-        for line in one["lines"]:
-            name = _attribute(line)
-            found[name] = _found(line)
-            asked.setdefault(name, {})[one["id"]] = f"{_limit(line)}: {line['outcome']}"
-    rows = [
-        (name, found[name], *(by.get(one["id"], UNKNOWN) for one in release)) for name, by in asked.items()
-    ]
-    header = ("What", "Measured", *(one["name"] for one in release))
-    return table("What each definition asks", header, rows)
-
-
-def _attribute(line: Mapping[str, Any]) -> str:
-    return str(line["what"]).replace("particles_per_ug", "particles per ug of protein").replace("_", " ")
-
-
-def _release(one: Mapping[str, Any]) -> Table:
-    rows = [
-        (
-            _attribute(line),
-            _limit(line),
-            _found(line),
-            line["outcome"] + (f" ({line['why']})" if line["why"] else ""),
-            _chance(line["probability"]),
-        )
-        for line in one["lines"]
-    ]
-    header = ("What", "Limit", "Measured", "Outcome", "Probability")
-    return table(f"{one['name']}: {outcome(one)}", header, rows, (4,))
-
-
-def _chance(value: Any) -> str:
-    """A probability that is nearly certain is not told as certain."""
-    if value is None:
-        return UNKNOWN
-    return "> 0.999" if value > 0.999 else "< 0.001" if value < 0.001 else number(value)
-
-
-def _limit(line: Mapping[str, Any]) -> str:
-    number_of = line["unit"] not in ("", "fraction", "passage") and str(line["limit"]).startswith("at ")
-    unit = str(line["unit"]).replace("1/ug", "/ug")
-    number_of = number_of and not str(line["limit"]).endswith(str(line["unit"]))
-    return f"{line['limit']} {unit}" if number_of and not line["why"] else str(line["limit"])
-
-
-def _found(line: Mapping[str, Any]) -> str:
-    value = line["found"]
-    if value is None:
-        return UNKNOWN
-    if isinstance(value, str | bool):
-        return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else value
-    text = (
-        percent(value)
-        if line["unit"] == "fraction"
-        else f"{number(value)} {str(line['unit']).replace('1/ug', '/ug')}".strip()
-    )
-    return f"below {text}" if line["below"] else text
 
 
 def _properties(card: Mapping[str, Any]) -> Table:
