@@ -35,7 +35,7 @@ LIVING = (
 LABELLED = (*LIVING, "MSC_dying", "MARK_lung", "MARK_liver", "MARK_spleen", "MARK_other")
 FACTORS = ("PGE2", "KYN", "TSG6", "HGF", "KGF", "ANG1", "LL37")
 # States that cells have and the body without them has not.
-OWN = (*LABELLED, "MSC_memory", "DNA_lung", *FACTORS, "EV_lung", "EV_cargo", "REPROG", "MITO")
+OWN = (*LABELLED, "MSC_memory", "MSC_hours", "DNA_lung", *FACTORS, "EV_lung", "EV_cargo", "REPROG", "MITO")
 OUTPUTS = ("pf_ratio", "il6", "HAZ", "MSC_licensed", "EMB", "M1", "M2")
 ENROLLED = 9.0 * 24.0  # hours after infection
 

@@ -68,9 +68,9 @@ def test_lots_vary_in_one_place() -> None:
 def test_product_rows_are_one_and_drivers_are_off() -> None:
     for row in read_parameters():
         if row.module == "product":
-            # None is an aggregate, transforms or lacks self unless a lot says so; parts add to a whole.
-            nothing = ("product_aggregates", "product_transformation", "product_nk")
-            none = row.id in nothing or row.id.startswith("product_tumour_")
+            # None is an aggregate, asleep, drifted, transforms or lacks self unless a lot says so; parts add to a whole.
+            nothing = ("aggregates", "asleep", "drift", "transformation", "nk")
+            none = row.id.removeprefix("product_") in nothing or row.id.startswith("product_tumour_")
             usual = 0.0 if none else 1.0
             assert (row.value, row.distribution) == (usual, "fixed")
         if row.module in ("driver", "background"):
@@ -109,6 +109,8 @@ def test_assembly_repeats_itself() -> None:
 def unit_of(text: str) -> Unit:
     if text == "dimensionless":
         return {}
+    if text == "Gcell_h":
+        return {"Gcell": 1, "h": 1}
     top, *below = re.sub(r"^per_", "dimensionless_per_", text).split("_per_")
     unit: Unit = {} if top == "dimensionless" else {top: 1}
     for part in below:

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from mesolung.product.attributes import ATTRIBUTES, Attribute, attribute, share_error
 from mesolung.product.product import Product
 from mesolung.product.quantities import MeasuredShare
-from mesolung.product.release import decide, probability
+from mesolung.product.release import decide, of_other_tissues, probability
 from mesolung.product.specs import Limit, bundled, read_spec, specs_for
 from mesolung.reading import Refusal
 
@@ -164,3 +164,43 @@ def test_a_tetraspanin_counts_from_a_share_on() -> None:
     found = attribute(ev, "tetraspanins")
     assert found is not None and found.value == 2
     assert attribute(made(type="ev"), "tetraspanins") is None
+
+
+def test_a_definition_for_one_tissue_is_not_put_to_another(tmp_path: Path) -> None:
+    def ids(source: str) -> set[str]:
+        return {spec.id for spec in specs_for(made(source=source))}
+
+    assert ids("bone marrow") == {"isct-2006", "clinical-70"}
+    assert ids("umbilical cord") == {"isct-2006", "clinical-80", "clinical-cord"} == ids("Wharton's jelly")
+    assert ids("adipose") == {"isct-2006"}
+    anything = {spec.id for spec in bundled().values() if spec.about == "cells"}
+    assert {spec.id for spec in specs_for(Product())} == anything, "a tissue that is not stated may be any"
+    # One that is asked for is held all the same, and both are told.
+    cord = made(source="umbilical cord", viability=0.75)
+    asked = decide(cord, specs_for(cord, ["clinical-70"]))
+    said = " ".join(of_other_tissues(cord, asked))
+    assert (
+        asked[0].lines[0].outcome == "pass" and "is for bone marrow, and was asked for all the same" in said
+    )
+    usual = decide(cord, specs_for(cord))
+    assert "not held against it: clinical-70 (bone marrow)" in " ".join(of_other_tissues(cord, usual))
+
+
+def test_a_limit_for_one_tissue_is_left_aside_for_another(tmp_path: Path) -> None:
+    limits = (
+        'what = "CD34"\nat_most = 0.02\ntissues = ["bone marrow"]\n[[limit]]\nwhat = "CD73"\nat_least = 0.9'
+    )
+    spec = read_spec(own(tmp_path, limits))
+    marked = {"markers": {"CD34": 0.1, "CD73": 0.95}}
+    fat, marrow = made(source="adipose", **marked), made(source="bone marrow", **marked)
+    assert [decide(one, [spec])[0].outcome for one in (fat, marrow)] == ["pass", "fail"]
+    assert "Limits of own that are for other tissues are left aside: CD34" in " ".join(
+        of_other_tissues(fat, decide(fat, [spec]))
+    )
+
+
+@pytest.mark.parametrize("tissues", ['["liver"]', '"bone marrow"', "[]"])
+def test_a_tissue_that_is_not_known_is_refused(tmp_path: Path, tissues: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        read_spec(own(tmp_path, f'what = "CD34"\nat_most = 0.02\ntissues = {tissues}'))
+    assert refusal.value.line == 7

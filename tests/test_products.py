@@ -180,7 +180,8 @@ def test_vesicles_of_late_passage_do_less() -> None:
 
 def test_a_subjects_own_cells_are_not_foreign() -> None:
     assert set(profile("cells", autologous=True).parameters["product_hla"]) == {0.0}
-    assert set(profile("cells").parameters["product_hla"]) == {1.0}
+    foreign = profile("cells").parameters["product_hla"]
+    assert np.all(foreign > 0.0) and foreign.mean() == pytest.approx(1.0, abs=0.05)
 
 
 def test_a_key_that_is_not_used_changes_no_lot_and_no_hash(study_of) -> None:

@@ -13,7 +13,7 @@ from mesolung.biology.tables import routes
 from mesolung.product.product import Product
 from mesolung.product.profile import lot_profile
 from mesolung.study.arm import Treatment
-from mesolung.study.dosing import entering, unit_of_dose
+from mesolung.study.dosing import entering, entering_over, unit_of_dose
 from mesolung.trial.doses import product_doses
 
 ON = {"human_effect": 1.0, "gain_niche": 6.0, "gain_efferocytosis": 1.0, "gain_EV": 1.0, "gain_mito": 1.0}
@@ -24,6 +24,7 @@ OUTPUTS = (
     "M2", "t_brake", "t_brake_node", "kyn_signal", "ev_signal", "TH1_node", "pf_ratio", "EMB",
 )  # fmt: skip
 COUNT = 24
+CAPSULE = [{"kind": "encapsulation", "agent": "alginate", "release": "72 h"}]
 Course = Mapping[str, Values]
 
 
@@ -53,7 +54,8 @@ def given(people: Subjects, one: Treatment) -> Subjects:
     )
     amount = np.full(people.count, one.dose or 0.0)
     brought = entering(one, profile, amount, route, 1)
-    events = product_doses(model(), amounts=brought.amounts, times_h=one.times_h, infusion_h=0.5)
+    over = entering_over(profile, 0.5, 1)
+    events = product_doses(model(), amounts=brought.amounts, times_h=one.times_h, infusion_h=over)
     changed = people.parameters.copy()
     for name, value in profile.parameters.items():
         changed[:, model().parameters.index(name)] = value
@@ -71,6 +73,7 @@ def courses(ill: Subjects) -> Mapping[str, Course]:
         "heat-killed": given(ill, treatment("heat-killed-cells", "1e8 cells", "intravenous")),
         "ev": given(ill, treatment("ev", "1e12 particles", "intravenous")),
         "ev local": given(ill, treatment("ev", "1e12 particles", "intratracheal")),
+        "ev capsule": given(ill, treatment("ev", "1e12 particles", "intratracheal", engineering=CAPSULE)),
         "medium": given(ill, treatment("conditioned-medium", "1e9 cell-equivalents", "intratracheal")),
     }
     return {name: course(who, 16, every=0.25, outputs=OUTPUTS) for name, who in arms.items()}
@@ -163,3 +166,15 @@ def test_a_subjects_own_cells_raise_no_antibody_to_the_donor(ill: Subjects) -> N
         people = given(ill, treatment("cells", "1e8 cells", "intravenous", autologous=own))
         hazards.append(course(people, 16, outputs=("HAZ_DSA",))["HAZ_DSA"][:, -1])
     assert np.all(hazards[0] == 0.0) and np.all(hazards[1] > 0.0)
+
+
+def test_a_capsule_lets_go_of_vesicles_over_the_hours_that_are_stated(courses: Mapping[str, Course]) -> None:
+    at_once, slowly = (after(courses[name], "EV_alv") for name in ("ev local", "ev capsule"))
+    hours = 6.0 * np.arange(at_once.shape[1])
+    level = slowly[:, (hours > 12.0) & (hours < 72.0)]
+    assert level == pytest.approx(np.repeat(level[:, :1], level.shape[1], axis=1), rel=0.1), (
+        "as many all the time"
+    )
+    late = (hours > 48.0) & (hours <= 72.0)
+    assert np.all(slowly[:, late] > 5.0 * at_once[:, late]), "still coming when those given at once are gone"
+    assert np.all(slowly[:, hours > 120.0] < 0.1 * slowly[:, late].max(axis=1, keepdims=True))

@@ -153,11 +153,31 @@ def test_a_broken_data_set_behind_the_one_that_is_asked_for_is_told(
         read_fcs(path, 1)
 
 
+@pytest.mark.parametrize("values", [None, 7], ids=["stumbles", "another number"])
+def test_where_flowio_stumbles_the_log_says_so_and_no_event_moves(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, values: int | None
+) -> None:
+    sound = read_fcs(files["sound"])
+
+    class Other:
+        def __init__(self, *_: object, **__: object) -> None:
+            if values is None:
+                raise KeyError("$P1B")
+            self.events = [0.0] * values
+
+    monkeypatch.setattr(import_module("flowio"), "FlowData", Other)
+    flow = read_fcs(files["sound"])
+    np.testing.assert_array_equal(flow.events, sound.events)
+    (repair,) = flow.repairs
+    said = "FlowIO stumbles (KeyError)" if values is None else "FlowIO finds 7 values"
+    assert said in repair.found and "decoded here" in repair.done
+
+
 def test_what_flowio_reads_and_what_is_decoded_here_are_the_same(
     files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_flowio = read_fcs(files["sound"]).events
-    monkeypatch.setattr(fcs_decode, "_by_flowio", lambda source, layout: None)
+    monkeypatch.setattr(fcs_decode, "_by_flowio", lambda source, layout, log: None)
     np.testing.assert_array_equal(read_fcs(files["sound"]).events, by_flowio)
 
 

@@ -22,9 +22,9 @@ from mesolung.biology.symbols import unit_id as unit_id
 from mesolung.reading import Refusal
 
 MODULES = (
-    "units", "fate", "vesicles", "effects", "harm", "systemic", "innate", "adaptive", "mediators", "pathogen",
-    "barrier", "coagulation", "fibrosis", "ageing", "airway", "emphysema", "exacerbation", "drugs",
-    "gas_exchange", "support", "outcome", "spirometry", "endpoints", "laboratory",
+    "units", "fate", "vesicles", "effects", "harm", "systemic", "innate", "adaptive", "mediators",
+    "pathogen", "barrier", "coagulation", "fibrosis", "ageing", "airway", "emphysema", "exacerbation",
+    "drugs", "gas_exchange", "support", "outcome", "spirometry", "endpoints", "laboratory",
 )  # fmt: skip
 SWITCHED = (
     "driver",

@@ -10,7 +10,10 @@ from mesolung.biology.pathway_grid import EMPTY, Grid, arranged
 
 # Bands from top to bottom. A module that no band names stands in the band of the lung's cells.
 BANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("given and in the blood", ("fate", "vesicles", "effects", "harm", "drugs", "systemic", "coagulation")),
+    (
+        "given and in the blood",
+        ("fate", "vesicles", "effects", "harm", "drugs", "systemic", "coagulation"),
+    ),
     ("lung: immune cells and mediators", ("innate", "mediators", "adaptive")),
     ("lung: airways and what years bring", ("airway", "emphysema", "ageing", "exacerbation")),
     (

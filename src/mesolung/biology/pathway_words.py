@@ -9,7 +9,7 @@ from mesolung.biology.laws import ModelText
 
 # Rules whose states act together on much of the map. Where all of them do, with one sign, the rule's name
 # stands for their names; the legend says which they are.
-SHORTHANDS = ("secreting", "MSC_living", "bacteria_signal")
+SHORTHANDS = ("secreting", "secretors", "MSC_silent", "MSC_living", "bacteria_signal")
 
 
 def shorthands(text: ModelText) -> dict[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mesolung.cli.lot_tables import is_table, lot_tables
 from mesolung.cli.progress import shown_progress
 from mesolung.execution import worker_count
 from mesolung.reading import Refusal
@@ -40,7 +41,7 @@ def lot_file(
     """Read a lot file and its quality files, keep the card and print it.
 
     Arguments:
-        path: the lot file.
+        path: the lot file, or a table of published lots, .csv.
         fcs, control, gates, gate_markers, nta, plate, counts: quality files; None for none.
         specs: ids or files of specifications; empty for all bundled ones about such a product.
         study: a study file to give the lot in; None for none.
@@ -68,6 +69,10 @@ def lot_file(
     from mesolung.study.lots import lot_text
     from mesolung.study.result import canonical, json_text
 
+    if is_table(path):
+        beside = {"fcs": fcs, "control": control, "gates": gates, "gate-markers": gate_markers, "nta": nta}
+        beside |= {"plate": plate, "counts": counts, "in": study}
+        return lot_tables(path, beside=beside, specs=specs, out=out, as_json=as_json)
     stated = read_lot(path)
     product, quality = quality_of(
         stated,

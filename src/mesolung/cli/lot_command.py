@@ -11,7 +11,10 @@ from mesolung.cli.limits import MOST_DRAWS
 
 
 def lot(
-    path: Annotated[Path, typer.Argument(help="The lot file, TOML.", metavar="LOT.toml")],
+    path: Annotated[
+        Path,
+        typer.Argument(help="The lot file, TOML; or a table of published lots, CSV.", metavar="LOT.toml"),
+    ],
     fcs: Annotated[Path | None, typer.Option(help="Flow cytometry of the lot.", metavar="FILE")] = None,
     control: Annotated[
         Path | None, typer.Option(help="Flow cytometry of its isotype or unstained control.", metavar="FILE")

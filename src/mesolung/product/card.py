@@ -9,26 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung import __version__
-from mesolung.biology.tables import routes
 from mesolung.product.acts import stated_acts
 from mesolung.product.assays import PROPERTIES, assays
 from mesolung.product.attributes import attribute
+from mesolung.product.card_dose import band, course, given_into_a_vein, waterfall
 from mesolung.product.conditioning import reading
 from mesolung.product.expansion import expand
 from mesolung.product.growth import growth
 from mesolung.product.kinds import KINDS, stated_priors
-from mesolung.product.living import hold_time
+from mesolung.product.living import over_life
 from mesolung.product.lot import Lot
 from mesolung.product.priors import lots_hash, read_priors
 from mesolung.product.product import ALIVE, OF_CELLS, WITHOUT_CELLS, Product
-from mesolung.product.profile import lot_profile
 from mesolung.product.quantities import written
-from mesolung.product.release import Decision
+from mesolung.product.release import Decision, of_other_tissues
 from mesolung.product.unknowns import unknowns
+from mesolung.product.vesicles import CAPSULE
 from mesolung.reading import Refusal
 
 DRAWS = 2000
-INTRAVENOUS = "intravenous"
 # What a radar shows: name, property, and whether more of it is wanted.
 AXES = (
     ("secretion", "potency", True),
@@ -37,7 +36,9 @@ AXES = (
     ("engulfment", "efferocytosis", True),
     ("small size", "size", False),
     ("little clotting", "procoagulant", False),
+    ("little foreign", "hla", False),
 )
+BEST = 10.0  # of an axis whose property a lot has nothing of, such as mismatch of a subject's own cells
 IDENTITY = (
     "CD29",
     "CD44",
@@ -88,7 +89,7 @@ def lot_card(
     interesting = ("potency",) if product.type in WITHOUT_CELLS else tuple(dict.fromkeys(a[1] for a in AXES))
     after = _properties(lot)
     told = (assays()[one.name].about for one in product.assay if reading(one) is not None)
-    interesting = tuple(name for name in dict.fromkeys((*interesting, *told)) if name in after)
+    interesting = tuple(n for n in dict.fromkeys((*interesting, *told)) if n in after and np.any(after[n]))
     prior = _properties(before)
     return {
         "schema": 1,
@@ -100,15 +101,18 @@ def lot_card(
         "product": written(product),
         "release": [_decision(one) for one in decisions],
         "growth": _growth(lot),
-        "properties": {
-            name: {"prior": _band(prior[name]), "now": _band(after[name])} for name in interesting
-        },
+        "properties": {name: {"prior": band(prior[name]), "now": band(after[name])} for name in interesting},
         "identity": _identity(product, lot, anonymous),
-        "dose": _waterfall(lot),
+        "dose": waterfall(lot),
+        "course": course(lot),
         "acts": _acts(product),
         "assays": _assays(product),
         "assumed": assumed_of(product),
-        "said": [*unknowns(product), *_ended(lot)],
+        "said": [
+            *unknowns(product),
+            *_ended(lot),
+            *(of_other_tissues(product, decisions) if decisions else ()),
+        ],
         "radar": _radar(product, earlier or {}, key, draws, seed),
     }
 
@@ -119,24 +123,8 @@ def _lot(product: Product, key: str, draws: int, seed: int) -> Lot:
 
 def _properties(lot: Lot) -> dict[str, Values]:
     """The properties of a lot's cells, or of its vesicles, that the model has a parameter for."""
-    found = lot_profile(
-        lot.product,
-        key=lot.key,
-        draws=lot.draws,
-        seed=lot.seed,
-        route=routes()[INTRAVENOUS],
-        unit=_unit(lot.product),
-    ).parameters
+    found = over_life(lot, given_into_a_vein(lot).parameters)
     return {name: found[parameter] for name, parameter in PROPERTIES.items() if parameter in found}
-
-
-def _unit(product: Product) -> str:
-    return {"ev": "particles", "conditioned-medium": "cell-equivalents"}.get(product.type, "cells")
-
-
-def _band(values: Values) -> dict[str, float]:
-    low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
-    return {"p05": float(low), "p50": float(middle), "p95": float(high)}
 
 
 def _width(values: Values) -> float:
@@ -165,6 +153,7 @@ def _decision(one: Decision) -> dict[str, Any]:
         "id": one.spec.id,
         "name": one.spec.name,
         "source": one.spec.source,
+        "tissues": list(one.spec.tissues),
         "outcome": one.outcome,
         "probability": one.probability,
         "lines": lines,
@@ -176,22 +165,23 @@ def _growth(lot: Lot) -> dict[str, Any]:
     first, last = rows["window_first"].value, rows["window_last"].value
     passage = lot.product.passage
     made: dict[str, Any] = {
-        "doublings": _band(found.doublings),
-        "doublings_to_senescence": _band(found.ending),
-        "culture_state": _band(lot.culture_age),
-        "senescent": _band(found.senescent),
-        "doubling_time_young_h": _band(found.doubling_time),
-        "doubling_time_at_harvest_h": _band(found.at_harvest),
-        "days_in_culture": _band(found.time / 24.0),
-        "cells_a_donor": _band(found.donor_cells),
-        "cells_a_batch": _band(found.batch_cells),
-        "doses_a_donor": _band(found.donor_cells / found.dose_cells),
-        "doses_a_batch": _band(found.batch_cells / found.dose_cells),
+        "doublings": band(found.doublings),
+        "doublings_to_senescence": band(found.ending),
+        "culture_state": band(lot.culture_age),
+        "senescent": band(found.senescent),
+        "doubling_time_young_h": band(found.doubling_time),
+        "doubling_time_at_harvest_h": band(found.at_harvest),
+        "days_in_culture": band(found.time / 24.0),
+        "cells_a_donor": band(found.donor_cells),
+        "cells_a_batch": band(found.batch_cells),
+        "doses_a_donor": band(found.donor_cells / found.dose_cells),
+        "doses_a_batch": band(found.batch_cells / found.dose_cells),
         "dose_cells": found.dose_cells,
         "window": [first, last],
         "in_window": None if passage is None else first <= passage <= last,
-        "particles_a_batch": _band(found.batch_particles),
-        "ev_doses_a_batch": _band(found.batch_particles / found.dose_particles),
+        "particles_a_batch": band(found.batch_particles),
+        "ev_doses_a_batch": band(found.batch_particles / found.dose_particles),
+        "ev_doses_a_donor": band(found.donor_particles / found.dose_particles),
         "dose_particles": found.dose_particles,
     }
     return made
@@ -206,46 +196,6 @@ def _identity(product: Product, lot: Lot, anonymous: Lot) -> dict[str, Any]:
         "potency_width_with": with_,
         "narrowed": 1.0 - with_ / without if without > 0.0 else 0.0,
     }
-
-
-def _waterfall(lot: Lot) -> list[dict[str, Any]]:
-    found = expand(lot)
-    profile = lot_profile(
-        lot.product,
-        key=lot.key,
-        draws=lot.draws,
-        seed=lot.seed,
-        route=routes()[INTRAVENOUS],
-        unit=_unit(lot.product),
-    )
-    product = lot.product
-    stages: list[tuple[str, Values]]
-    if product.type in ALIVE:
-        counted = lot.all(found.dose_cells)
-        alive = profile.viable * counted
-        waited = lot("hold_loss") * np.exp(lot.shift("hold_loss")) * hold_time(lot)
-        stages = [
-            ("counted", counted),
-            ("alive at release", alive * np.exp(waited)),
-            ("alive at the vein", alive),
-            ("alive past complement", alive * (1.0 - profile.lysed) * profile.delivered),
-        ]
-        stages.append(("as reference cells", stages[-1][1] * profile.parameters["product_potency"]))
-    elif product.type in WITHOUT_CELLS:
-        counted = lot.all(found.dose_particles if product.type == "ev" else found.dose_cells)
-        arrived = counted * profile.per_unit * profile.particles
-        stages = [("counted", counted), ("as the reference counts", counted * profile.per_unit)]
-        stages += [
-            ("vesicles that arrive", arrived),
-            ("as reference vesicles", arrived * profile.parameters["product_potency"]),
-        ]
-    else:
-        counted = lot.all(found.dose_cells)
-        stages = [
-            ("counted", counted),
-            ("found by phagocytes", counted * profile.apoptotic * profile.delivered),
-        ]
-    return [{"stage": name, **_band(values)} for name, values in stages]
 
 
 def _acts(product: Product) -> list[dict[str, Any]]:
@@ -305,6 +255,10 @@ def assumed_of(product: Product) -> list[dict[str, Any]]:
 
     if "source" in product.unstated:
         add("source", product.source, "", "assumed: middle of the known sources", "C")
+    if product.type == "ev" and any(
+        one.kind == CAPSULE and one.release is None for one in product.engineering
+    ):
+        prior("release from the capsule", "capsule_release")
     culture = product.culture
     doublings = culture is not None and culture.population_doublings is not None
     if product.passage is None and not doublings:
@@ -354,7 +308,10 @@ def _radar(
     shown = {}
     for name, one in lots.items():
         own = _medians(one, key, draws, seed)
-        ratios = [own[axis] / base[axis] if up else base[axis] / own[axis] for _, axis, up in names]
+        ratios = [
+            own[axis] / base[axis] if up else base[axis] / own[axis] if own[axis] else BEST
+            for _, axis, up in names
+        ]
         shown[name] = [float(r) for r in ratios]
     return {"axes": [a[0] for a in names], "reference": f"{product.source}, passage 4, fresh", "lots": shown}
 

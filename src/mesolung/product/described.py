@@ -72,6 +72,7 @@ class Engineering(Part):
 
     kind: EngineeringKind
     agent: Said | None = None
+    release: Annotated[float, In("h", 0.0, 10_000.0, "48 h")] | None = None
 
 
 class Freezing(Part):
@@ -160,6 +161,7 @@ class Vesicles(Part):
     particles: Annotated[float, In("particles/mL", 0.0, 1e16, "1e11 particles/mL")] | None = None
     particles_cv: Annotated[float, Field(gt=0, le=2)] | None = None
     size: Annotated[float, In("nm", 10.0, 2000.0, "120 nm")] | None = None
+    size_sd: Annotated[float, In("nm", 0.0, 2000.0, "45 nm")] | None = None
     protein: Annotated[float, In("ug/mL", 0.0, 1e6, "40 ug/mL")] | None = None
     CD9: Measured | None = None
     CD63: Measured | None = None

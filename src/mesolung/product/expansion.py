@@ -33,6 +33,7 @@ class Expansion:
         donor_cells: cells that the donor could give at this passage, all carried on.
         batch_cells: cells in this batch.
         batch_particles: particles that the batch sheds and isolation recovers.
+        donor_particles: particles from all cells that the donor could give.
         dose_cells: cells of one dose.
         dose_particles: particles of one dose.
     """
@@ -46,6 +47,7 @@ class Expansion:
     donor_cells: Values
     batch_cells: Values
     batch_particles: Values
+    donor_particles: Values
     dose_cells: float
     dose_particles: float
 
@@ -76,9 +78,8 @@ def expand(lot: Lot) -> Expansion:
         batch = lot.all(lot.product.count.cells)
     else:
         batch = np.minimum(lot("batch_cells"), donor)
-    particles = (
-        batch
-        * lot("particles_per_cell")
+    shed = (
+        lot("particles_per_cell")
         * kind.ev_yield
         * np.exp(lot.shift("ev_yield"))
         * lot("ev_harvests")
@@ -95,7 +96,8 @@ def expand(lot: Lot) -> Expansion:
         senescent=share ** power() / (1.0 + share ** power()),
         donor_cells=donor,
         batch_cells=batch,
-        batch_particles=particles,
+        batch_particles=batch * shed,
+        donor_particles=donor * shed,
         dose_cells=quantity(dose.choice).to(DOSE_UNIT) * weight,
         dose_particles=unknown_doses()["ev"].dose * weight,
     )

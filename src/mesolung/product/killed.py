@@ -19,6 +19,7 @@ OF_THE_LIVING = (
     "product_contact",
     "product_transformation",
 )
+REGAINED = ("product_asleep", "product_drift")
 
 
 def apoptotic(lot: Lot, route: Route, unit: str) -> Profile:
@@ -64,4 +65,4 @@ def not_living(lot: Lot) -> dict[str, NDArray[np.float64]]:
 
     Arguments and returns: as `mesolung.product.living.cell_parameters`.
     """
-    return {**cell_parameters(lot), **{name: lot.all(0.0) for name in OF_THE_LIVING}}
+    return {**cell_parameters(lot), **{name: lot.all(0.0) for name in (*OF_THE_LIVING, *REGAINED)}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,28 +92,64 @@ def hold_time(lot: Lot) -> NDArray[np.float64]:
     return lot("hold_time") if stated is None else lot.all(stated)
 
 
-def licensing(lot: Lot) -> NDArray[np.float64]:
-    """Speed of licensing: float64[R]; a lag after thaw takes from the life in which cells are licensed."""
-    lag = lot.all(0.0)
-    if lot.product.cryopreserved:
-        lag = lot("licensing_frozen_lag") * np.exp(lot.shift("licensing_lag"))
-        if lot.product.freezing and lot.product.freezing.rescue is not None:
-            lag = np.maximum(lag - lot.product.freezing.rescue, 0.0)
-    life = lot("licensing_life")
-    # A cell that answers only after a lag has that much less of its life in the lung to be licensed.
-    return lot.own("licensing", lot.between("licensing")) * (life / (life + lag))
+def lag(lot: Lot) -> NDArray[np.float64]:
+    """Mean time until a thawed cell answers cytokines again, h: float64[R], 0 of cells never frozen."""
+    if not lot.product.cryopreserved:
+        return lot.all(0.0)
+    found = lot("licensing_frozen_lag") * np.exp(lot.shift("licensing_lag"))
+    if lot.product.freezing and lot.product.freezing.rescue is not None:
+        found = np.maximum(found - lot.product.freezing.rescue, 0.0)
+    return found
+
+
+def recovery(lot: Lot) -> dict[str, NDArray[np.float64]]:
+    """Set what the cells regain in the body over hours, and how fast.
+
+    Arguments:
+        lot: the lots.
+
+    Returns:
+        parameter of module "product" -> float64[R].
+    """
+    waits = lag(lot)
+    asleep = waits > 0.0
+    return {
+        "product_asleep": asleep.astype(float),
+        "product_waking": 1.0 / np.where(asleep, waits, 1.0),
+        "product_drift": lot.returning,
+        "product_reverting": 1.0 / lot("reversion_time"),
+    }
+
+
+def over_life(lot: Lot, own: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """Work out secretion and licensing on average over the life of a cell in the lung.
+
+    Arguments:
+        lot: the lots.
+        own: parameters of module "product".
+
+    Returns:
+        the same parameters, "product_potency" and "product_licensing" as means over that life.
+    """
+    drift = own["product_drift"] * lot.over_life(own["product_reverting"])
+    asleep = own["product_asleep"] * lot.over_life(own["product_waking"])
+    return {
+        **own,
+        "product_potency": own["product_potency"] * np.exp(-drift),
+        "product_licensing": own["product_licensing"] * (1.0 - asleep),
+    }
 
 
 def hla(lot: Lot) -> NDArray[np.float64]:
-    """Mismatch that the host sees: float64[R], 0 of its own cells, 1 of a typical foreign lot.
+    """Mismatch that the host sees: float64[R], 0 of its own cells, 1 of foreign lots on average.
 
     An edit takes from it and adds nothing; an assay tells of lots on both sides of the typical one.
     """
     if lot.product.autologous:
         return lot.all(0.0)
-    if not lot.is_assayed("hla"):
-        return np.minimum(lot.own("hla", lot.all(1.0)), 1.0)
-    return lot.own("hla", lot.between("hla"))
+    foreign = lot.before("hla")
+    own = lot.own("hla", foreign)
+    return own if lot.is_assayed("hla") else np.minimum(own, foreign)
 
 
 def remembered(lot: Lot, route: Route, alive: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -194,12 +231,16 @@ def cell_parameters(lot: Lot) -> dict[str, NDArray[np.float64]]:
         parameter of module "product" -> float64[R], dimensionless, 1 = reference but for shares and switches;
         and those of fate that what is stated moves.
     """
+    now = recovery(lot)
     return {
-        "product_potency": lot.potency,
-        "product_licensing": licensing(lot),
-        "product_procoagulant": lot.traits.procoagulant * lot.own("procoagulant", lot("procoagulant_lot")),
-        "product_size": lot.own("size", lot("size_lot")),
-        "product_loss": lot.own("loss", lot("loss_lot")),
+        # The law takes off what has not gone back yet.
+        "product_potency": lot.potency
+        * np.exp(now["product_drift"] * lot.over_life(now["product_reverting"])),
+        "product_licensing": lot.own("licensing", lot.before("licensing")),
+        **now,
+        "product_procoagulant": lot.traits.procoagulant * lot.own("procoagulant", lot.before("procoagulant")),
+        "product_size": lot.own("size", lot.before("size")),
+        "product_loss": lot.own("loss", lot.before("loss")),
         "product_efferocytosis": lot.own("efferocytosis", lot("efferocytosis_lot")),
         "product_ev": lot("ev_lot"),
         "product_ev_size": lot("ev_size_lot"),

@@ -89,12 +89,31 @@ class Lot:
         """
         return value * np.exp(self.shift(name)) * np.exp(self.learnt(name, value))
 
-    def between(self, name: str) -> NDArray[np.float64]:
-        """The spread between lots of a property that enters with an assay of it alone: float64[R].
+    def before(self, name: str) -> NDArray[np.float64]:
+        """Draw a property before anything was done to the lot or measured of it.
 
-        Without such an assay a lot is as the typical one, so that whoever states none keeps their numbers.
+        Tissue, donor and lot spread it, and the parts that the lot is a mixture of.
+
+        Arguments:
+            name: a key of `PROPERTIES` with a row ``name_lot`` of the priors.
+
+        Returns:
+            float64[R], against the reference.
         """
-        return self(f"{name}_lot") if self.is_assayed(name) else self.all(1.0)
+        value = self(f"{name}_lot")
+        source = f"{name}_source"
+        if source not in read_priors():
+            return value
+        return self.mixed(name, self(source, self.product.source) * value)
+
+    def mixed(self, name: str, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mix the subpopulations of the lot, each with a property of its own: float64[R]."""
+        scale = subpopulation_scale(name)
+        for one in self.product.subpopulation:
+            # The stream of potency has no name of its own.
+            stream = one.name if name == "potency" else f"{one.name}:{name}"
+            value = value * (1.0 - one.share + one.share * np.exp(scale * self("subpopulation", stream)))
+        return value
 
     def is_assayed(self, name: str) -> bool:
         """Tell whether an assay with its reference lot tells of a property."""
@@ -117,11 +136,12 @@ class Lot:
         here = [(act, times) for act, times in stated_acts(self.product) if act.on == name]
         log = np.log(value) + self.shift(name)
         variance = self.all(prior_variance(name) + sum(times**2 * act.variance for act, times in here))
+        if f"{name}_source" in read_priors():
+            one_part = subpopulation_scale(name) * float(read_priors()["subpopulation"].uncertainty)
+            variance = variance + one_part**2 * sum(part.share**2 for part in self.product.subpopulation)
         if name == "potency":
             one_pair = float(read_priors()["pair_unknown"].uncertainty)
-            one_part = float(read_priors()["subpopulation"].uncertainty)
-            shared = sum(part.share**2 for part in self.product.subpopulation)
-            variance = variance + one_pair**2 * len(pairs(self.product)) + one_part**2 * shared
+            variance = variance + one_pair**2 * len(pairs(self.product))
         drift = self.all(0.0)
         if lost is not None:
             ages = self.culture_age
@@ -129,8 +149,7 @@ class Lot:
             typical, spread = sen.value, float(sen.uncertainty)
             variance = variance + ages**2 * typical**2 * np.exp(spread**2) * np.expm1(spread**2)
             # In a dish the cells have not gone back yet, as part of them has in the body.
-            there = self("licensing_life") / (self("licensing_life") + self("reversion_time"))
-            drift = lost * (1.0 / (1.0 - self("culture_reversion") * there) - 1.0)
+            drift = self._returning(lost) * (1.0 - self.over_life(1.0 / self("reversion_time")))
         return conditioned(
             told,
             about=name,
@@ -140,6 +159,24 @@ class Lot:
             seed=self.seed,
             identity=product_identity(self.product),
         )
+
+    def over_life(self, rate: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean over the life of a cell in the lung of what falls with a rate from 1: float64[R].
+
+        Arguments:
+            rate: float64[R], 1/h.
+        """
+        return 1.0 / (1.0 + rate * self("licensing_life"))
+
+    @property
+    def returning(self) -> NDArray[np.float64]:
+        """float64[R], natural log of potency that culture took and the body gives back over hours."""
+        return self._returning(self("potency_senescence") * self.culture_age)
+
+    def _returning(self, lost: NDArray[np.float64]) -> NDArray[np.float64]:
+        share = self("culture_reversion")
+        # What is lost on average over a cell's life in the lung is known; more of it is lost in the dish.
+        return lost * share / (1.0 - share * (1.0 - self.over_life(1.0 / self("reversion_time"))))
 
     @property
     def culture_age(self) -> NDArray[np.float64]:
@@ -176,14 +213,13 @@ class Lot:
     def potency(self) -> NDArray[np.float64]:
         """float64[R], what the factors or vesicles of the lot do against the reference.
 
+        Of living cells the mean over their life in the lung, in which part of the drift goes back.
         Culture age moves it through one latent state: none lost up to the reference passage, the whole loss
         at senescence, and on in proportion.
         """
         lost = self("potency_senescence") * self.culture_age
         source = self("potency_source", self.product.source)
-        value = source * self("potency_lot") * np.exp(-lost)
-        for one in self.product.subpopulation:
-            value = value * (1.0 - one.share + one.share * np.exp(self("subpopulation", one.name)))
+        value = self.mixed("potency", source * self("potency_lot") * np.exp(-lost))
         for first, second in pairs(self.product):
             value = value * np.exp(self("pair_unknown", f"{first}+{second}"))
         return value * np.exp(self.shift("potency")) * np.exp(self.learnt("potency", value, lost))
@@ -207,6 +243,16 @@ class Lot:
         if share in (0.0, 1.0):
             return self.all(share)
         return expit(logit(share) + self("delivery", group))
+
+
+def subpopulation_scale(name: str) -> float:
+    """Say how far subpopulations differ in a property, against potency: as far as lots do.
+
+    Arguments:
+        name: a key of `PROPERTIES` with a row ``name_lot`` of the priors.
+    """
+    rows = read_priors()
+    return rows[f"{name}_lot"].between_lot / rows["potency_lot"].between_lot
 
 
 def product_identity(product: Product) -> str:

@@ -313,6 +313,12 @@ class _Taken:
             self.note(
                 file, "size", f"{stated['size']:.4g} nm", "mode of the distribution, mean where it has none"
             )
+        own = [run.average.sd_nm for run in mine if run.average.sd_nm]
+        spreads = own or [sd for run in mine if (sd := run.spread_nm)]
+        if modes and spreads:
+            stated["size_sd"] = float(np.mean(spreads))
+            how = "the file's own SD" if own else "SD over the bins of its distribution"
+            self.note(file, "spread of sizes", f"{stated['size_sd']:.4g} nm", how)
         self.change(vesicles=(self.product.vesicles or Vesicles()).model_copy(update=stated))
         self.sizes = [
             {

@@ -31,7 +31,8 @@ class Profile:
         particles: float64[R], particles that arrive and act as reference ones, for one that is counted.
         soluble: state -> float64[R], rise of a factor in lung fluid for one that is counted, pM; or, of cells
             that remember an earlier licensing, how many they are, Gcell.
-        parameters: model parameters of module "product", each float64[R], dimensionless.
+        parameters: model parameters of module "product", each float64[R], dimensionless or 1/h.
+        release: float64[R], hours over which a capsule lets go of what was given; None for at once.
     """
 
     per_unit: NDArray[np.float64]
@@ -42,6 +43,7 @@ class Profile:
     particles: NDArray[np.float64]
     soluble: Mapping[str, NDArray[np.float64]]
     parameters: Mapping[str, NDArray[np.float64]]
+    release: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from mesolung.product.attributes import Attribute, attribute
 from mesolung.product.product import Product
-from mesolung.product.specs import Limit, Spec
+from mesolung.product.specs import Limit, Spec, bundled, is_for
 
 Outcome = Literal["pass", "fail", "not tested"]
 PASS, FAIL, NOT_TESTED = "pass", "fail", "not tested"
@@ -76,7 +76,37 @@ def decide(product: Product, specs: Sequence[Spec]) -> tuple[Decision, ...]:
     Returns:
         a decision each.
     """
-    return tuple(Decision(spec, tuple(_line(product, limit) for limit in spec.limits)) for spec in specs)
+    return tuple(
+        Decision(
+            spec, tuple(_line(product, limit) for limit in spec.limits if is_for(limit.tissues, product))
+        )
+        for spec in specs
+    )
+
+
+def of_other_tissues(product: Product, decisions: Sequence[Decision]) -> list[str]:
+    """Tell in sentences which specifications are for other tissues, those held and those left aside.
+
+    Arguments:
+        product: validated.
+        decisions: of its release.
+    """
+    found, held = [], {one.spec.id for one in decisions}
+    for spec in (one.spec for one in decisions):
+        if not is_for(spec.tissues, product):
+            tissues = ", ".join(spec.tissues)
+            found.append(f"The specification {spec.id} is for {tissues}, and was asked for all the same.")
+        left = [limit for limit in spec.limits if not is_for(limit.tissues, product)]
+        if left:
+            names = ", ".join(limit.what[0] for limit in left)
+            found.append(f"Limits of {spec.id} that are for other tissues are left aside: {names}.")
+    about = "ev" if product.type == "ev" else "cells"
+    aside = [one for one in bundled().values() if one.about == about and one.id not in held]
+    aside = [one for one in aside if not is_for(one.tissues, product)]
+    if aside:
+        names = "; ".join(f"{one.id} ({', '.join(one.tissues)})" for one in aside)
+        found.append(f"Specifications for other tissues are not held against it: {names}.")
+    return found
 
 
 def _line(product: Product, limit: Limit) -> Line:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from mesolung.product.attributes import attribute_names, is_share
-from mesolung.product.product import Product
+from mesolung.product.product import SOURCES, Product
 from mesolung.reading import Refusal, read_toml
 from mesolung.reading.table import read_table
 from mesolung.reading.toml import Document
 
 SCHEMA = 1
-TOP = ("schema", "name", "source", "about", "limit")
-KEYS = ("what", "at_least", "at_most", "is", "unit")
+TOP = ("schema", "name", "source", "about", "tissues", "limit")
+KEYS = ("what", "at_least", "at_most", "is", "unit", "tissues")
 ABOUT = ("cells", "ev")
 COLUMNS = ("what", "at_least", "at_most", "is", "unit")
 
@@ -31,6 +31,7 @@ class Limit:
         at_least, at_most: bounds, in the attribute's unit; shares as fractions.
         equals: what a test must have said.
         unit: that the attribute must be in; None for whatever it is in.
+        tissues: sources that it is for; empty for all.
     """
 
     what: tuple[str, ...]
@@ -38,6 +39,7 @@ class Limit:
     at_most: float | None = None
     equals: str | bool | None = None
     unit: str | None = None
+    tissues: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -64,6 +66,7 @@ class Spec:
         source: where it is from.
         about: "cells" or "ev".
         limits: in the file's order.
+        tissues: sources of cells that it is for; empty for all.
     """
 
     id: str
@@ -71,6 +74,17 @@ class Spec:
     source: str
     about: str
     limits: tuple[Limit, ...]
+    tissues: tuple[str, ...] = ()
+
+
+def is_for(tissues: tuple[str, ...], product: Product) -> bool:
+    """Tell whether a limit or specification is for a product; one whose source is not stated may be any.
+
+    Arguments:
+        tissues: sources; empty for all.
+        product: validated.
+    """
+    return not tissues or "source" in product.unstated or product.source in tissues
 
 
 @cache
@@ -94,24 +108,25 @@ def specs_for(product: Product, asked: Sequence[str] = ()) -> tuple[Spec, ...]:
         asked: ids of bundled ones, or paths of files.
 
     Returns:
-        those asked for; else every bundled one about such a product.
+        those asked for, whatever tissue they are for; else every bundled one about such a product.
 
     Raises:
         Refusal: for one that is neither bundled nor a file that can be used.
     """
     if not asked:
         about = "ev" if product.type == "ev" else "cells"
-        return tuple(spec for spec in bundled().values() if spec.about == about)
-    found = []
+        found = (spec for spec in bundled().values() if spec.about == about)
+        return tuple(spec for spec in found if is_for(spec.tissues, product))
+    chosen = []
     for name in asked:
         if name in bundled():
-            found.append(bundled()[name])
+            chosen.append(bundled()[name])
         elif Path(name).suffix.lower() in (".toml", ".csv"):
-            found.append(read_spec(Path(name)))
+            chosen.append(read_spec(Path(name)))
         else:
             known = f"{', '.join(bundled())}, or a file that ends in .toml or .csv"
             raise Refusal("unknown specification", found=name, allowed=known)
-    return tuple(found)
+    return tuple(chosen)
 
 
 def read_spec(path: Path) -> Spec:
@@ -144,7 +159,8 @@ def read_spec(path: Path) -> Spec:
     if not isinstance(written, list) or not written or not all(isinstance(one, dict) for one in written):
         raise _wrong(document, ("limit",), "no limit", written, "[[limit]]")
     limits = tuple(_limit(one, document, ("limit", i)) for i, one in enumerate(written))
-    return Spec(path.stem, texts["name"], texts["source"], values.get("about", "cells"), limits)
+    about, tissues = values.get("about", "cells"), _tissues(values, document, ("tissues",))
+    return Spec(path.stem, texts["name"], texts["source"], about, limits, tissues)
 
 
 def _of_table(path: Path) -> Spec:
@@ -208,7 +224,20 @@ def _limit(said: dict[str, Any], where: Document | Path, place: tuple[str | int,
         raise wrong("a limit has a bound, or what it is", said, "at_least, at_most or is")
     if low is not None and high is not None and low > high:
         raise wrong("bounds out of order", f"{low:g} to {high:g}", "at_least up to at_most", "at_least")
-    return Limit(tuple(names), low, high, equals, unit)
+    tissues: tuple[str, ...] = ()
+    if "tissues" in said and isinstance(where, Document) and isinstance(place, tuple):
+        tissues = _tissues(said, where, (*place, "tissues"))
+    return Limit(tuple(names), low, high, equals, unit, tissues)
+
+
+def _tissues(values: dict[str, Any], document: Document, place: tuple[str | int, ...]) -> tuple[str, ...]:
+    found = values.get("tissues", [])
+    if not isinstance(found, list) or ("tissues" in values and not found):
+        raise _wrong(document, place, "tissues is no list", found, 'as tissues = ["bone marrow"]')
+    for name in found:
+        if name not in SOURCES:
+            raise _wrong(document, place, "unknown source of cells", name, ", ".join(SOURCES))
+    return tuple(found)
 
 
 def _known(values: dict[str, Any], keys: Sequence[str], document: Document) -> None:

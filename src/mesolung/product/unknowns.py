@@ -7,6 +7,7 @@ from mesolung.product.growth import growth
 from mesolung.product.priming_doses import is_dose_used
 from mesolung.product.priors import read_priors, read_sources
 from mesolung.product.product import ALIVE, Product
+from mesolung.product.vesicles import CAPSULE
 
 
 def unknowns(product: Product) -> list[str]:
@@ -49,6 +50,11 @@ def unknowns(product: Product) -> list[str]:
         if one.reference is None and one.value is not None
     ]
     found += [f"The assay {one.name} has no value yet." for one in product.assay if one.value is None]
+    shells = [one for one in product.engineering if one.kind == CAPSULE]
+    if any(one.release is not None for one in product.engineering) and not (shells and product.type == "ev"):
+        found.append(
+            "A release over time moves nothing but vesicles in a capsule: cells stay in their shell."
+        )
     if product.subpopulation:
         found.append("There is no accepted definition of subpopulations: a share moves potency either way.")
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesolung.report.answer import BANNER
+from mesolung.report.lot_course import course_figure
 from mesolung.report.lot_figures import (
     NAMES,
     dose_figure,
@@ -16,7 +17,8 @@ from mesolung.report.lot_figures import (
     sizes_figure,
 )
 from mesolung.report.lot_meaning import meaning_parts
-from mesolung.report.numbers import UNKNOWN, cells, number, percent
+from mesolung.report.lot_release import outcome, overview, release_table, side_by_side
+from mesolung.report.numbers import cells, number, percent
 from mesolung.report.page import figure_json
 from mesolung.report.shown import plain
 from mesolung.report.tables import Table, table
@@ -40,6 +42,7 @@ GROWTH = (
     ("doses a donor could give", "doses_a_donor", ""),
     ("vesicles from the batch", "particles_a_batch", "particles"),
     ("vesicle doses from the batch", "ev_doses_a_batch", ""),
+    ("vesicle doses a donor could give", "ev_doses_a_donor", ""),
 )
 
 
@@ -71,11 +74,13 @@ def lot_html(card: Mapping[str, Any], command: str) -> str:
         answer=answer(card),
         sentences=_sentences(card),
         said=card["said"],
-        overview=_overview(card),
-        release=[_release(one) for one in card["release"]],
+        overview=overview(card),
+        side_by_side=side_by_side(card),
+        release=[release_table(one) for one in card["release"]],
         waterfall=dose_figure(card),
         properties=properties_figure(card),
         radar=radar_figure(card),
+        course=course_figure(card),
         identity=identity(card),
         assays=_assays(card),
         acts=_acts(card),
@@ -123,23 +128,6 @@ def answer(card: Mapping[str, Any]) -> str:
     return f"{'; '.join(said) or 'no specification'}{worth}."
 
 
-def outcome(release: Mapping[str, Any]) -> str:
-    """The outcome of a specification in words: one that is not fully tested says how far it is.
-
-    Arguments:
-        release: of the card.
-    """
-    lines = release["lines"]
-    missing = sum(line["outcome"] == "not tested" for line in lines)
-    if release["outcome"] != "not tested":
-        return str(release["outcome"])
-    return (
-        "not tested"
-        if missing == len(lines)
-        else f"passes what was tested, {missing} of {len(lines)} limits not tested"
-    )
-
-
 def identity(card: Mapping[str, Any]) -> str:
     """How far the identity markers narrow what is known of potency.
 
@@ -149,8 +137,8 @@ def identity(card: Mapping[str, Any]) -> str:
     found = card["identity"]
     if card["product"].get("type") in ("ev", "conditioned-medium"):
         return (
-            "What the vesicles carry, their size and their purity decide the release and narrow potency "
-            "by 0 %: they say what was given, not what it does."
+            "What the vesicles carry, their size and their purity decide the release and how many "
+            "vesicles a dose holds, and narrow potency by 0 %: they say what was given, not what it does."
         )
     if not found["markers"]:
         return "No identity marker was measured; had they been, they would narrow potency by 0 %."
@@ -173,7 +161,7 @@ def lot_table(card: Mapping[str, Any]) -> RenderableType:
 
     card = plain(card)
     parts: list[Any] = [Text(f"Lot {card['lot']}: {_what(card)}", style="bold"), Text(answer(card))]
-    shown = [*(_release(one) for one in card["release"]), _properties(card), _dose(card), _growth(card)]
+    shown = [*(release_table(one) for one in card["release"]), _properties(card), _dose(card), _growth(card)]
     shown += [t for t in (_assays(card), *_measured(card.get("quality") or {})) if t]
     meaning = meaning_parts(card.get("meaning"))
     shown += meaning["tables"] if meaning else []
@@ -215,63 +203,13 @@ def _sentences(card: Mapping[str, Any]) -> list[str]:
         f"Potency against the reference is {_band(wide)}; what a dish tells is weakly linked to what "
         "happens in people."
     )
-    if growth["culture_state"]["p50"] > 0:
+    if course := card.get("course"):
+        first = (f"{percent(course[key]['mean'][0])} of their {key}" for key in ("secretion", "licensing"))
         found.append(
-            "Part of the drift of this culture goes back in the body within hours; that stands in its "
-            "potency as one factor, and no course over those hours is followed."
+            f"When they are given the cells have {' and '.join(first)}, on average over lots; the rest comes "
+            "back in the body within hours to days."
         )
     return found
-
-
-def _overview(card: Mapping[str, Any]) -> Table:
-    rows = [
-        (one["name"], outcome(one), _chance(one["probability"]), one["source"]) for one in card["release"]
-    ]
-    header = ("Specification", "Outcome", "Probability that all measured limits are met", "Source")
-    return table("Definitions side by side", header, rows, (2,))
-
-
-def _release(one: Mapping[str, Any]) -> Table:
-    rows = [
-        (
-            str(line["what"]).replace("particles_per_ug", "particles per ug of protein").replace("_", " "),
-            _limit(line),
-            _found(line),
-            line["outcome"] + (f" ({line['why']})" if line["why"] else ""),
-            _chance(line["probability"]),
-        )
-        for line in one["lines"]
-    ]
-    header = ("What", "Limit", "Measured", "Outcome", "Probability")
-    return table(f"{one['name']}: {outcome(one)}", header, rows, (4,))
-
-
-def _chance(value: Any) -> str:
-    """A probability that is nearly certain is not told as certain."""
-    if value is None:
-        return UNKNOWN
-    return "> 0.999" if value > 0.999 else "< 0.001" if value < 0.001 else number(value)
-
-
-def _limit(line: Mapping[str, Any]) -> str:
-    number_of = line["unit"] not in ("", "fraction", "passage") and str(line["limit"]).startswith("at ")
-    unit = str(line["unit"]).replace("1/ug", "/ug")
-    number_of = number_of and not str(line["limit"]).endswith(str(line["unit"]))
-    return f"{line['limit']} {unit}" if number_of and not line["why"] else str(line["limit"])
-
-
-def _found(line: Mapping[str, Any]) -> str:
-    value = line["found"]
-    if value is None:
-        return UNKNOWN
-    if isinstance(value, str | bool):
-        return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else value
-    text = (
-        percent(value)
-        if line["unit"] == "fraction"
-        else f"{number(value)} {str(line['unit']).replace('1/ug', '/ug')}".strip()
-    )
-    return f"below {text}" if line["below"] else text
 
 
 def _properties(card: Mapping[str, Any]) -> Table:

@@ -19,6 +19,7 @@ from mesolung.study.arm import UNKNOWN, Treatment
 from mesolung.study.ways import Way
 
 PER_KG_PBW = "/kg PBW"
+SOONEST_H = 1e-3  # a capsule that lets go sooner does so at once
 
 
 @dataclass(frozen=True)
@@ -121,3 +122,21 @@ def entering(
     alive = KINDS[treatment.product.type].enters == LIVE
     stages = {"counted": counted, "viable": viable, "delivered alive": live} if alive else {}
     return Entering(amounts, stages)
+
+
+def entering_over(
+    profile: Profile, infusion_h: float | NDArray[np.float64], subjects: int
+) -> float | NDArray[np.float64]:
+    """Work out how long an administration takes to enter: what a capsule lets go of enters where it was put.
+
+    Arguments:
+        profile: of the lots.
+        infusion_h: length of the infusion, h; of each subject where these differ.
+        subjects: M.
+
+    Returns:
+        ``infusion_h``, or float64[S x M], h, where a capsule takes longer.
+    """
+    if profile.release is None:
+        return infusion_h
+    return np.maximum(np.maximum(infusion_h, np.repeat(profile.release, subjects)), SOONEST_H)

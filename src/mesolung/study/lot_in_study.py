@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mesolung.biology.tables import routes
 from mesolung.product.assays import assays
 from mesolung.product.conditioning import prior_variance
-from mesolung.product.living import released
+from mesolung.product.living import over_life, released
 from mesolung.product.lot import Lot
 from mesolung.product.product import ALIVE, Product
 from mesolung.product.profile import lot_profile
@@ -184,9 +184,8 @@ def _effect(
 def _limits(usual: Product, effect: Values, setting: Setting) -> dict[str, Any]:
     """Try limits on lots as they come, one a draw."""
     own = Lot(usual, setting.draws.key, setting.draw_of_slot, setting.seed)
-    potency = lot_profile(
-        usual, key=own.key, draws=own.draws, seed=own.seed, route=routes()["intravenous"]
-    ).parameters["product_potency"]
+    given = lot_profile(usual, key=own.key, draws=own.draws, seed=own.seed, route=routes()["intravenous"])
+    potency = over_life(own, given.parameters)["product_potency"]
     row = assays()[TRIED]
     slope = row.link * row.spread / prior_variance(row.about) ** 0.5
     unseen = row.spread * (1.0 - row.link**2) ** 0.5

@@ -18,7 +18,7 @@ from mesolung.product.unstated import TRIAL
 from mesolung.streams import uniforms
 from mesolung.study.arm import Arm, Treatment
 from mesolung.study.challenged import challenge_events, watched_times
-from mesolung.study.dosing import administered, entering, unit_of_dose
+from mesolung.study.dosing import administered, entering, entering_over, unit_of_dose
 from mesolung.study.followed import Followed
 from mesolung.study.occupancy import Occupied, occupancy_events, occupied
 from mesolung.study.population import Background
@@ -142,7 +142,7 @@ def give(
                     model,
                     amounts=brought.amounts,
                     times_h=tuple(t + before_h for t in way.times_h),
-                    infusion_h=length,
+                    infusion_h=entering_over(profile, length, subjects),
                 )
             )
             for stage, cells in brought.stages.items():

@@ -17,6 +17,7 @@ AT_ONCE = 1 << 24  # bytes that are decoded at a time
 LOOKED_AT = 4096  # events by which a layout is judged
 SMALLEST, BIGGEST = 1e-9, 100.0  # of a channel's range, beyond which a stored float is no intensity
 RANGE = 262144.0  # where a file gives none
+ITSELF = "decoded here by what the file states of its layout"
 Events = npt.NDArray[np.float64]
 
 
@@ -35,7 +36,7 @@ def decode(source: FcsBytes, layout: Layout, log: RepairLog) -> Events:
     size = layout.events * len(layout.channels) * 8
     if size > LARGEST:
         source.refuse("too many events", found=f"{size} bytes as numbers", allowed=f"up to {LARGEST} bytes")
-    events = _by_flowio(source, layout) if layout.sound and layout.kind != "I" else None
+    events = _by_flowio(source, layout, log) if layout.sound and layout.kind != "I" else None
     if events is None:
         events = np.empty((layout.events, len(layout.channels)))
         step = max(AT_ONCE // layout.width, 1)
@@ -68,8 +69,8 @@ def plausible(source: FcsBytes, layout: Layout) -> float:
         return float(np.mean((size == 0) | ((size >= SMALLEST * top) & (size <= BIGGEST * top))))
 
 
-def _by_flowio(source: FcsBytes, layout: Layout) -> Events | None:
-    """Events as FlowIO reads them; None where it refuses the file or finds other numbers of events."""
+def _by_flowio(source: FcsBytes, layout: Layout, log: RepairLog) -> Events | None:
+    """Events as FlowIO reads them; None, and logged, where it refuses the file or finds another number."""
     flowio = lab("flowio", "reading FCS files")
     try:
         with warnings.catch_warnings(), source.file.open("rb") as stream:
@@ -77,10 +78,15 @@ def _by_flowio(source: FcsBytes, layout: Layout) -> Events | None:
             found = flowio.FlowData(stream, ignore_offset_discrepancy=True, nextdata_offset=source.start)
         with np.errstate(invalid="ignore"):  # a signalling nan stays a nan
             values = np.asarray(found.events, dtype=float)
-    except Exception:  # whatever it stumbles on, the layout is known and decoded without it
+    except Exception as error:  # whatever it stumbles on, the layout is known and decoded without it
+        # The kind of the error alone: its words may hold bytes of the file.
+        log.add("events", f"FlowIO stumbles ({type(error).__name__})", ITSELF)
         return None
     shape = (layout.events, len(layout.channels))
-    return values.reshape(shape) if values.size == shape[0] * shape[1] else None
+    if values.size != shape[0] * shape[1]:
+        log.add("events", f"FlowIO finds {values.size} values, the file states {shape[0] * shape[1]}", ITSELF)
+        return None
+    return values.reshape(shape)
 
 
 def _stored(source: FcsBytes, layout: Layout, first: int, last: int) -> Events:

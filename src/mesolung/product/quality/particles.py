@@ -71,3 +71,12 @@ class ParticleSizes:
     warnings: tuple[str, ...]
     failed: str | None
     repairs: tuple[Repair, ...]
+
+    @property
+    def spread_nm(self) -> float | None:
+        """Standard deviation of the diameters over the bins, nm; None without particles in them."""
+        total = float(self.per_ml.sum()) if self.per_ml.size else 0.0
+        if not (np.isfinite(total) and total > 0.0):
+            return None
+        mean = float((self.size_nm * self.per_ml).sum()) / total
+        return float(np.sqrt(((self.size_nm - mean) ** 2 * self.per_ml).sum() / total))
