@@ -113,7 +113,7 @@ def test_elastase_emphysema_stays(folder: Path) -> None:
     day = run["24 U/kg"]["days"]
     assert 1.3 < usual[np.argmin(np.abs(day - 28))] < 1.8
     assert usual[-1] >= usual[np.argmin(np.abs(day - 28))]
-    assert (np.diff(usual) > -1e-9).all()
+    assert (np.diff(usual) > -1e-3).all()
     # What the inhibitors of the lung bind does nothing to its walls.
     bound = run["2 U/kg"]["mean_linear_intercept"]
     assert bound.max() == pytest.approx(bound[0])
