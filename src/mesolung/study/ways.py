@@ -99,6 +99,8 @@ def trial_sizes(study: Study, seed: int) -> dict[str, int]:
     ratios = {arm.name: arm.ratio for arm in study.arms}
     if all(ratio is None for ratio in ratios.values()):
         # A culture has so many wells; the sizes of the others' arms are drawn.
-        unknown = int(assays().culture["wells"]) if study.kind == IN_VITRO else drawn_size(seed, habits_of(study))
+        unknown = (
+            int(assays().culture["wells"]) if study.kind == IN_VITRO else drawn_size(seed, habits_of(study))
+        )
         sizes = {name: unknown if size is None else size for name, size in sizes.items()}
     return arm_sizes(sizes, ratios, study.population.size)
