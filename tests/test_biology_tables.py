@@ -68,7 +68,7 @@ def test_lots_vary_in_one_place() -> None:
 def test_product_rows_are_one_and_drivers_are_off() -> None:
     for row in read_parameters():
         if row.module == "product":
-            # None is an aggregate, asleep, drifted, transforms or lacks self unless a lot says so; parts add to a whole.
+            # None of it unless a lot says so; parts add to a whole.
             nothing = ("aggregates", "asleep", "drift", "transformation", "nk")
             none = row.id.removeprefix("product_") in nothing or row.id.startswith("product_tumour_")
             usual = 0.0 if none else 1.0

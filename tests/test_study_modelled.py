@@ -198,7 +198,7 @@ def test_nothing_of_what_is_wholly_unknown_is_simulated(study_of, old: str, new:
 
 
 def test_a_run_of_what_is_not_modelled_says_so_everywhere(study_of, tmp_path: Path) -> None:
-    study = study_of(MOUSE.replace('"lps"', '"bleomycin"', 2).replace("5 mg/kg", "3 U/kg"))
+    study = study_of(MOUSE.replace('origin = "injury"', 'origin = "onset"'))
     result = run_study(study, replicates=7, seed=3)
     json: dict[str, Any] = dict(result.json)
     assert list(Draft202012Validator(result_schema()).iter_errors(json)) == []
@@ -211,7 +211,7 @@ def test_a_run_of_what_is_not_modelled_says_so_everywhere(study_of, tmp_path: Pa
         ["sham", "cells", "lps"],
     ]
     for one in json["observations"]:
-        assert one["status"] == NOT_MODELLED and "chronic lung disease" in one["reason"]
+        assert one["status"] == NOT_MODELLED and "onset" in one["reason"]
         assert one["log_score"] is None and one["p50"] is None and one["inside_90"] is None
     assert json["observations"][0]["unit"] == "ng/mL"
     assert json["arms"] == {} and len(json["warnings"]) == 1
@@ -221,7 +221,7 @@ def test_a_run_of_what_is_not_modelled_says_so_everywhere(study_of, tmp_path: Pa
     write_run_folder(result, folder)
     assert len(list(folder.glob("*.parquet"))) == 5
     page = report_html(result)
-    assert "Nothing was simulated" in page and "not modelled yet" in page and "chronic lung disease" in page
+    assert "Nothing was simulated" in page and "not modelled yet" in page and "in an experiment" in page
     from rich.console import Console
 
     console = Console(width=100, file=(tmp_path / "table.txt").open("w", encoding="utf-8"))

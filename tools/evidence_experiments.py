@@ -47,7 +47,7 @@ def animal_studies(ledger: Ledger) -> Iterator[Study]:
     for key, study in studies.items():
         if not study.observations:
             raise ValueError(f"animals.toml: {key} has no observation")
-        study.head["duration"] = _duration(study)
+        study.head["duration"] = designs[key].get("duration") or _duration(study)
         yield study
 
 
@@ -93,7 +93,8 @@ def _study(key: str, design: Mapping[str, Any]) -> Study:
         "species": design["species"], "duration": "", "origin": "injury",
     }  # fmt: skip
     study = Study("animals", stem, [design["about"]] if "about" in design else [], head)
-    study.injury = dict(design.get("injury", {}))
+    injury = design.get("injury", {})
+    study.injury = [dict(one) for one in injury] if isinstance(injury, list) else dict(injury)
     for name, facts in design["arm"].items():
         arm = Arm(name, facts.get("size", "unknown"), facts.get("control"), injury=facts.get("injury"))
         if "treatment" in facts:

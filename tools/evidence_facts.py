@@ -26,7 +26,11 @@ WORKED_OUT = {
     ("EXOCD24", 44.0): "a note corrects 43 to 44",
     ("SQUASSONI_2021", 5.0): "20 patients in 4 groups",
     ("SUN_2019", 500.0): "0.5 mg/kg in ug/kg",
-    ("ANTUNES_2014", 28.0): "the day of the last elastase",
+    **{("ANTUNES_2014", float(day)): "weekly, the last on day 28" for day in (14, 21, 28)},
+    **{("CHEN_CS_UCMSC_2021", float(day)): "of four months, day 0 in the last one" for day in (28, 92)},
+    ("ADSC_EXO_CS_2022", 14.0): "half of four weeks",
+    **{("RIDZUAN_2021", float(day)): "of twelve weeks, day 0 in the last month" for day in (28, 56)},
+    ("BOLDRINI_2020", 21.0): "the challenge of the usual protocol is over on that day",
 }
 
 

@@ -22,9 +22,16 @@ WHAT = ("dose", "route", "times", "size")
 DOSE_UNIT = "cells/kg"
 DOSE_COLUMNS = ("product", "dose", "unit", "spread", "source")
 TRIAL = "trial"
+# Animals whose illness takes weeks or months are treated days after it began, not hours.
+CHRONIC_ANIMAL = "chronic animal"
 # Kinds of studies with habits of their own, and the table that holds them.
 TABLES: Mapping[str, str] = MappingProxyType(
-    {TRIAL: "unstated.csv", "animal": "unstated_animal.csv", "ex-vivo": "unstated_ex_vivo.csv"}
+    {
+        TRIAL: "unstated.csv",
+        "animal": "unstated_animal.csv",
+        CHRONIC_ANIMAL: "unstated_animal_chronic.csv",
+        "ex-vivo": "unstated_ex_vivo.csv",
+    }
 )
 
 
@@ -47,7 +54,7 @@ class Choice:
 
 @cache
 def unstated(kind: str = TRIAL) -> Mapping[str, tuple[Choice, ...]]:
-    """Read the table of a kind of study, ``unstated.csv`` for trials.
+    """Read the table of the habits of studies, ``unstated.csv`` for trials.
 
     Arguments:
         kind: a key of `TABLES`.

@@ -20,8 +20,8 @@ from mesolung.study.injury import Injury
 from mesolung.study.observation import Observation
 from mesolung.study.study import Study
 
-# So long before the injury a subject may be treated or injured.
-LONGEST_BEFORE_H = 60 * 24.0
+# So long before the origin a subject may be treated or injured: smoke is breathed for months.
+LONGEST_BEFORE_H = 200 * 24.0
 NO_PART = "the model has no part that it could be read from"
 
 

@@ -20,6 +20,7 @@ from mesolung.study.animals import EX_VIVO, WEIGHT, host_of
 from mesolung.study.arm import UNKNOWN, Treatment
 from mesolung.study.dosing import unit_of_dose
 from mesolung.study.study import Study
+from mesolung.study.ways import habits_of
 
 
 def assumed_inputs(study: Study) -> list[dict[str, Any]]:
@@ -83,15 +84,15 @@ def _of_treatments(study: Study, add: Any) -> None:
             where = "the last half of the study" if study.kind in EXPERIMENTS else "the study"
             add(f"time of observation {observation.index}", None, "h", f"unknown: even over {where}")
     if any(arm.size is None and arm.ratio is None for arm in study.arms):
-        add("arm.size", *_unknown("size", study.kind))
+        add("arm.size", *_unknown("size", habits_of(study)))
     for arm in study.arms:
         for treatment in arm.treatments:
             if treatment.dose is None:
-                add("treatment.dose", *_unknown_dose(treatment.product.type, study.kind))
+                add("treatment.dose", *_unknown_dose(treatment.product.type, habits_of(study)))
             if treatment.route == UNKNOWN:
-                add("treatment.route", *_unknown("route", study.kind))
+                add("treatment.route", *_unknown("route", habits_of(study)))
             if not treatment.times_h:
-                add("treatment.times", *_unknown("times", study.kind))
+                add("treatment.times", *_unknown("times", habits_of(study)))
     for arm in study.arms:
         for treatment in arm.treatments:
             if treatment.product.type in KINDS:

@@ -25,6 +25,7 @@ from mesolung.study.setting import Setting
 from mesolung.study.simulating import Trials, allocated, followed, table_of
 from mesolung.study.solving import AFTER_DOSE_H, Given, give
 from mesolung.study.study import Study
+from mesolung.study.ways import habits_of
 from mesolung.trial.potential import ArmCourses, Enrolled, solve_arm
 
 # Shown in every report of an experiment, whatever it asks for.
@@ -83,7 +84,7 @@ def simulate_experiment(
                 seed=setting.seed,
                 duration_h=study.duration_h,
                 typical=setting.draws.values,
-                unstated_of=study.kind,
+                unstated_of=habits_of(study),
                 before_h=-start,
             ),
             animals.size,

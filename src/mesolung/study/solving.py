@@ -83,7 +83,7 @@ def give(
         duration_h: end of the study.
         typical: parameter of the model -> float64[D], its typical value in each draw, of which dissolved
             factors are made; without it a product has none.
-        unstated_of: kind of study, whose habits stand in for what is unknown of a treatment.
+        unstated_of: whose habits stand in for what is unknown of a treatment.
         before_h: hours from the start of the courses to the time that treatments count from; the events count
             from the start.
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesolung.biology.assays import assays
-from mesolung.product.unstated import TRIAL, drawn_choices, drawn_doses, drawn_size
+from mesolung.product.unstated import CHRONIC_ANIMAL, TRIAL, drawn_choices, drawn_doses, drawn_size
 from mesolung.study.arm import UNKNOWN, Treatment
-from mesolung.study.possible import IN_VITRO
+from mesolung.study.possible import GROUPS, IN_VITRO
 from mesolung.study.replicates import arm_sizes
 from mesolung.study.study import Study
 from mesolung.units import quantity
@@ -32,6 +32,19 @@ class Way:
     dose: NDArray[np.float64]
 
 
+def habits_of(study: Study) -> str:
+    """Whose habits stand in for what a study does not say of its treatments.
+
+    Arguments:
+        study: validated.
+
+    Returns:
+        its kind, or that of animals with chronic disease.
+    """
+    chronic = study.kind == "animal" and not set(GROUPS["chronic-models"]).isdisjoint(study.disease_names)
+    return CHRONIC_ANIMAL if chronic else study.kind
+
+
 def ways_of(
     treatment: Treatment, name: str, seed: int, slots: int, duration_h: float, kind: str = TRIAL
 ) -> list[Way]:
@@ -43,7 +56,7 @@ def ways_of(
         seed: of the run.
         slots: S.
         duration_h: end of the study; administrations beyond it are left out.
-        kind: of study, whose habits stand in for what is unknown.
+        kind: whose habits stand in for what is unknown, from `habits_of`.
 
     Returns:
         at least one; every replicate has a dose in exactly one.
@@ -86,6 +99,8 @@ def trial_sizes(study: Study, seed: int) -> dict[str, int]:
     ratios = {arm.name: arm.ratio for arm in study.arms}
     if all(ratio is None for ratio in ratios.values()):
         # A culture has so many wells; the sizes of the others' arms are drawn.
-        unknown = int(assays().culture["wells"]) if study.kind == IN_VITRO else drawn_size(seed, study.kind)
+        unknown = (
+            int(assays().culture["wells"]) if study.kind == IN_VITRO else drawn_size(seed, habits_of(study))
+        )
         sizes = {name: unknown if size is None else size for name, size in sizes.items()}
     return arm_sizes(sizes, ratios, study.population.size)
