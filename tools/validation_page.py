@@ -1,6 +1,7 @@
-"""Writes the numbers of a validation into docs/validation.md, the failures first.
+"""Writes the numbers of a validation into a page of docs, the failures first.
 
 python tools/validation_page.py runs/validate-usual-care-1        after the command that made that folder
+python tools/validation_page.py runs/validate-drugs-1 --page docs/validation-chronic.md --block drugs
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from mesolung.report.validation_words import (
 from mesolung.report.words import words_of
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation.md"
-START, END = "<!-- numbers: start -->", "<!-- numbers: end -->"
+START, END = "<!-- numbers{}: start -->", "<!-- numbers{}: end -->"
 MOST_ROWS = 60
 
 
@@ -81,14 +82,17 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="what `mesolung validate` made")
-    folder = parser.parse_args().folder
+    parser.add_argument("--page", type=Path, default=PAGE, help="page with the marks (docs/validation.md)")
+    parser.add_argument("--block", default="", help="name in the marks, where a page has several")
+    asked = parser.parse_args()
+    folder, name = asked.folder, f" {asked.block}" if asked.block else ""
     found = json.loads((folder / "validation.json").read_text(encoding="utf-8"))
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    text = PAGE.read_text(encoding="utf-8")
-    before, rest = text.split(START)
-    _, after = rest.split(END)
+    start, end = START.format(name), END.format(name)
+    before, rest = asked.page.read_text(encoding="utf-8").split(start)
+    _, after = rest.split(end)
     told = numbers(found, manifest["command"])
-    PAGE.write_text(f"{before}{START}\n\n{told}\n\n{END}{after}", encoding="utf-8")
+    asked.page.write_text(f"{before}{start}\n\n{told}\n\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
