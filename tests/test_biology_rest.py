@@ -64,7 +64,8 @@ def test_a_healthy_year_changes_nothing(people: Subjects) -> None:
     for i, name in enumerate(model().states):
         moved = np.abs(run[name] - start[:, i : i + 1]).max()
         assert moved <= 1e-9 * max(1.0, np.abs(start[:, i]).max()), name
-    assert np.abs(run["HAZ"]).max() < 1e-15
+    # A year of what is left of the hazard by rounding, of either sign.
+    assert np.abs(run["HAZ"]).max() < 1e-14
     assert np.abs(run["hazard"]).max() < 1e-15
 
 
