@@ -46,7 +46,13 @@ SCALES = {
     },
     "CCL2": {"CCL2_healthy": 1, "CCL2_half": 1, "make_CCL2": 1, "make_CCL2_epithelium": 1},
     "IL13": {"IL13_healthy": 1, "IL13_half": 1, "make_IL13": 1, "make_IL13_type2": 1},
-    "IL17": {"IL17_healthy": 1, "IL17_half": 1, "make_IL17": 1, "make_IL17_type17": 1},
+    "IL17": {
+        "IL17_healthy": 1,
+        "IL17_half": 1,
+        "make_IL17": 1,
+        "make_IL17_type17": 1,
+        "IL17p_healthy": 1,
+    },
     # Factors of given cells, above the host's own.
     **{name: {f"{name}_half": 1, f"secrete_{name}": 1} for name in FACTORS_OF_CELLS},
 }

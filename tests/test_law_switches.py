@@ -28,7 +28,9 @@ PLASMA = "TNFp IL1Bp IL6p IL8p IL10p"
 OXYGEN = "VENT WEAN OFM HAZ DIS"  # what P/F acts on
 AERATION = f"{OXYGEN} VILI"
 EPITHELIUM = "DAMP AT1 AT2 SRAGE"
-DEATHS = "MSC_alv MSC_dying MSC_licensed MSC_lung"  # of given cells, here by NK cells that miss self
+DEATHS = (
+    "MSC_alv MSC_dying MSC_hours MSC_licensed MSC_lung"  # of given cells, here by NK cells that miss self
+)
 KILLED = "ANTIGEN AT2 DAMP INFECTED SRAGE"  # infected cells, by NK cells
 
 # Parameter -> the states whose rate changes at once when it is 0, and no other state's does.
