@@ -57,3 +57,15 @@ def test_the_stiffness_loop_rests_in_health(factor: float) -> None:
     assert run["stretch"].max() == 0.0
     assert run["SCAR"].max() == 0.0
     assert (run["COLM"][:, -1] < 0.02).all()
+
+
+def test_a_large_scar_feeds_itself_only_where_the_epithelium_is_senescent() -> None:
+    """The same scar resolves where epithelium renews itself, and goes on where a third of it no longer divides."""
+    people = subjects("healthy", 30, seed=25).with_values(ageing=0.0)
+    scarred = initial(people, COLM=1.0, COL=2.0, MFB=1.5)
+    run = course(people, 1826, every=913, outputs=("COLM", "SCAR"), initial=scarred)
+    assert run["SCAR"].max() == 0.0
+    assert run["COLM"][:, -1].max() < 0.05
+    old = initial(people, COLM=1.0, COL=2.0, MFB=1.5, SEN=0.33)
+    run = course(people, 365, every=73, outputs=("COLM", "SCAR"), initial=old)
+    assert (run["SCAR"][:, -1] > 0.01).all()
