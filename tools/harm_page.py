@@ -59,10 +59,6 @@ Written from `src/mesolung/calibration/harm.json` by `python tools/harm_page.py`
 
 {rows}
 
-Trials of chronic lung disease, whose patients the model does not have yet: counted, not compared.
-
-{waiting}
-
 ## What all of them together cannot exclude
 
 Subjects given cells or vesicles, of harms that no trial of the list saw, and the bound of the sum. No
@@ -107,8 +103,6 @@ def page(record: Mapping[str, Any]) -> str:
     Returns:
         Markdown.
     """
-    asked = [x for x in record["lines"] if "chronic" not in x["reason"]]
-    later = [x for x in record["lines"] if "chronic" in x["reason"]]
     scenarios = record["scenarios"]
     late = "donor-specific antibody, 180 d"
     usual = scenarios["usual"]["shares"][late][0]
@@ -119,8 +113,7 @@ def page(record: Mapping[str, Any]) -> str:
         posterior=record["posterior"],
         draws=record["draws"],
         patients=record["patients"],
-        rows="\n".join(_rows(asked, expected=True)),
-        waiting="\n".join(_rows(later, expected=False)),
+        rows="\n".join(_rows(record["lines"])),
         together="\n".join(
             _table(
                 ("harm", "n", "bound"),
@@ -143,19 +136,17 @@ def page(record: Mapping[str, Any]) -> str:
     )
 
 
-def _rows(lines: Sequence[Mapping[str, Any]], *, expected: bool) -> list[str]:
+def _rows(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     header = ["study", "arm", "harm", "events", "followed, d", "interval", "bound"]
-    header += ["expected", "agreement", "label"] if expected else []
+    header += ["expected", "agreement", "label"]
     rows = []
     for x in lines:
         day = "-" if x["followed_d"] is None else f"{x['followed_d']:g}"
         bound = "-" if x["bound"] is None else f"{100 * x['bound']:.0f} %"
         row = [f"`{x['study']}`", x["arm"], WORDS[x["harm"]], f"{x['events']} of {x['n']}", day]
         row += [f"{100 * x['low']:.0f} to {100 * x['high']:.0f} %", bound]
-        if expected:
-            told = "-" if x["expected"] is None else _share(x["expected"])
-            row += [told, x["agreement"], x["label"]]
-        rows.append(row)
+        told = "-" if x["expected"] is None else _share(x["expected"])
+        rows.append([*row, told, x["agreement"], x["label"]])
     return _table(header, rows)
 
 

@@ -92,19 +92,15 @@ def score_unseen(
             "what nothing was fitted to has been scored already", file=RECORD_UNSEEN, allowed="once"
         )
     why = looked_at()
-    told = (
-        before["looked_at_verdicts"]
-        if before
-        else {
-            line["relation"]: line["verdict"]
-            for line in score(others, draws=draws, seed=seed, workers=workers, about={})["lines"]
-        }
-    )
+    told = {} if before is None else {k: v for k, v in before["looked_at_verdicts"].items() if v != ABSENT}
+    if asked := [one for one in others if one.key not in told]:
+        more = score(asked, draws=draws, seed=seed, workers=workers, about={})
+        told |= {line["relation"]: line["verdict"] for line in more["lines"]}
     about = {
         **about,
         "scored": [*(before["scored"] if before else []), {"date": about["date"], "relations": len(left)}],
         "looked_at": {one.key: why[one.key] for one in others},
-        "looked_at_verdicts": told,
+        "looked_at_verdicts": dict(sorted(told.items())),
     }
     fresh = score(left, draws=draws, seed=seed, workers=workers, about=about)
     lines = sorted([*old, *fresh["lines"]], key=lambda line: line["relation"])
