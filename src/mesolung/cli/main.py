@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from mesolung import __version__
+from mesolung.cli.calibrate_command import calibrate
 from mesolung.cli.limits import MOST_DRAWS, MOST_REPLICATES
 from mesolung.cli.lot_command import lot
 from mesolung.cli.once import OnceCommand
@@ -245,6 +246,9 @@ def knockout(
 
 
 app.command(cls=OnceCommand)(register)
+
+
+app.command(cls=OnceCommand)(calibrate)
 app.command(cls=OnceCommand)(lot)
 
 

@@ -20,7 +20,7 @@ from mesolung.biology.tables import covariates, endpoints, output_of
 from mesolung.engine import compile_model
 from mesolung.execution import cache_folder
 from mesolung.population.baseline import AGE_NOW, VENTILATED, observables_for
-from mesolung.population.library import DRAWS_AT_LEAST, LOG, Library, library_of
+from mesolung.population.library import COURSES_PER_DRAW, DRAWS_AT_LEAST, LOG, Library, library_of
 from mesolung.population.past import past_of
 from mesolung.population.posterior import Source, draws_for, most_draws
 from mesolung.product.priors import priors_hash
@@ -284,11 +284,15 @@ def diseases_of(study: Study) -> dict[str, Disease]:
     return {name: read_disease(name) for name in study.disease_names}
 
 
-def library_for(setting: Setting) -> dict[str, Library]:
+def library_for(
+    setting: Setting, cache: Path | None = None, courses: int = COURSES_PER_DRAW
+) -> dict[str, Library]:
     """Open or build the libraries of untreated courses that a run enrols from.
 
     Arguments:
         setting: of the run.
+        cache: where they lie; None for the user's cache.
+        courses: of each draw.
 
     Returns:
         a library by disease, with every observable that a table 1 may name.
@@ -315,10 +319,11 @@ def library_for(setting: Setting) -> dict[str, Library]:
             disease,
             setting.draws,
             tuple(dict.fromkeys([*names, *onset])),
-            cache=cache_folder("libraries"),
+            cache=cache or cache_folder("libraries"),
             workers=setting.workers,
             chunk=setting.chunk,
             progress=setting.progress,
+            courses=courses,
             coarse={n: LOG if scales.get(n) == LOG else "linear" for n in names if n not in exact},
         )
     return made

@@ -67,9 +67,7 @@ class Ensemble:
             names: p of them.
             z: float64[n, p], on the scale of `latent`.
         """
-        fresh = {
-            name: value_at(self.table[name], z[:, k]) for k, name in enumerate(names)
-        }
+        fresh = {name: value_at(self.table[name], z[:, k]) for k, name in enumerate(names)}
         return self.with_values(fresh)
 
     def with_values(self, values: Mapping[str, Values]) -> Ensemble:

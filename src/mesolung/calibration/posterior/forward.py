@@ -84,7 +84,14 @@ def datum_of(one: Compared, series: str) -> Datum:
     """
     status = "assumed" if one.source.startswith("assumed") else "derived"
     return Datum(
-        one.name, one.published, float(np.log(one.published)), one.tolerance, series, one.unit, one.source, status
+        one.name,
+        one.published,
+        float(np.log(one.published)),
+        one.tolerance,
+        series,
+        one.unit,
+        one.source,
+        status,
     )
 
 

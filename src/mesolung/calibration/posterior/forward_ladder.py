@@ -98,9 +98,7 @@ class Cohorts:
     @cached_property
     def data(self) -> tuple[Datum, ...]:
         """A series is one output of one group of one cohort."""
-        found = [
-            datum_of(compared(t, t.value), f"{t.cohort} {t.output} {t.group}") for t in self.targets
-        ]
+        found = [datum_of(compared(t, t.value), f"{t.cohort} {t.output} {t.group}") for t in self.targets]
         return admitted(found, self.stage)
 
     def predict(self, ensemble: Ensemble, work: Work) -> Values:

@@ -19,7 +19,7 @@ STAGE_COLUMNS = (
     "stage", "group", "after", "method", "iterations", "subjects", "discrepancy", "about",
 )  # fmt: skip
 MOVE_COLUMNS = ("stage", "move")
-NONE, SMOOTHER, WEIGHTS = METHODS = ("none", "smoother", "weights")
+NONE, SMOOTHER, WEIGHTS, SIZE = METHODS = ("none", "smoother", "weights", "size")
 GROUPS = ("acute", "chronic")
 ALL = "all"
 STEP, MODULE, BUT = "step:", "module:", "-"
@@ -34,7 +34,7 @@ class Stage:
         name: of it.
         group: "acute" or "chronic".
         after: the stage whose draws it starts from; "" for the prior's.
-        method: "none" (compared alone), "smoother" or "weights".
+        method: "none" (compared alone), "smoother", "weights" or "size".
         iterations: assimilations, or temperings at most.
         subjects: virtual subjects of each member, in each cohort or arm.
         discrepancy: standard deviation that the model's own error gives each series of data.
@@ -144,9 +144,7 @@ def resting_on(name: str) -> list[str]:
     return [other.name for other in stages().values() if name in before(other)]
 
 
-def moved_by(
-    stage: Stage, table: Parameters, resource: Path | Traversable | None = None
-) -> tuple[str, ...]:
+def moved_by(stage: Stage, table: Parameters, resource: Path | Traversable | None = None) -> tuple[str, ...]:
     """What a stage may move: parameters with an uncertainty, by name, by module, or by step of the ladder; "-NAME" takes
     one away again.
 
@@ -183,9 +181,7 @@ def moved_by(
             wanted |= {n for n in own if _uncertain(table, n) and not measured(table[n]) and n not in held}
         else:
             if move not in table or not _uncertain(table, move):
-                raise Refusal(
-                    "no parameter with an uncertainty", file=place.name, line=row.line, found=move
-                )
+                raise Refusal("no parameter with an uncertainty", file=place.name, line=row.line, found=move)
             if measured(table[move]):
                 raise Refusal(f"{move} was measured and is not fitted", file=place.name, line=row.line)
             wanted.add(move)
