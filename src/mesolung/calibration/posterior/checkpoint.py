@@ -88,6 +88,6 @@ def checkpoints_of(stage: str, identity: str) -> Checkpoints:
 
     Arguments:
         stage: its name.
-        identity: of all that it rests on; another table, law, seed or number of members has points of its own.
+        identity: of all that it rests on; another table, law, seed or number of members has its own points.
     """
     return Checkpoints(cache_folder("calibration") / f"{stage}-{identity[:16]}")

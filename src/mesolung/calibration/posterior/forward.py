@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -42,8 +43,8 @@ class Work:
 class Forward(Protocol):
     """A stage's data and the model of them."""
 
-    @property
-    def data(self) -> Sequence[Datum]:
+    @cached_property
+    def data(self) -> tuple[Datum, ...]:
         """What the stage learns from, in a fixed order."""
         ...
 
@@ -55,8 +56,8 @@ class Forward(Protocol):
 class Weighing(Protocol):
     """A stage that weighs members instead of moving them by their covariance."""
 
-    @property
-    def data(self) -> Sequence[Datum]:
+    @cached_property
+    def data(self) -> tuple[Datum, ...]:
         """What the stage learns from."""
         ...
 

@@ -42,7 +42,7 @@ class Chronic:
 
     @cached_property
     def data(self) -> tuple[Datum, ...]:
-        """On the log scale where bounds are above 0, else plain; the bounds are taken for 95 % of what is known.
+        """On the log scale where bounds are above 0, else plain; the bounds are taken for 95 % intervals.
 
         A series is one measure of one arm over its strata.
         """

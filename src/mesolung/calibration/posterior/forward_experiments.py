@@ -30,7 +30,7 @@ class Fate:
 
     @cached_property
     def found(self) -> list[Relation]:
-        """Relations of cell fate that are a number above 0, but for those "at once": the model is then empty."""
+        """Relations of cell fate that are a number above 0, but for the moment of the dose itself."""
         return [
             one
             for one in relations(FIT)

@@ -1,4 +1,4 @@
-"""Human trials of cells and vesicles: how likely each is under sizes of the human effect, member by member."""
+"""Human trials of cells and vesicles: how likely each is under sizes of the human effect, by member."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Human:
         libraries: dict[str, Library] = {}
         memory = Memory()
         with scratch() as cache:
-            for done, (name, (study, effects)) in enumerate(self.studies.items()):
+            for done, (study, effects) in enumerate(self.studies.values()):
                 work.progress("human trials", done, len(self.studies))
                 setting = setting_of(study, ensemble, work)
                 per_size = []

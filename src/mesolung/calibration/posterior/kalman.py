@@ -1,4 +1,4 @@
-"""Ensemble smoother with multiple data assimilation: parameters moved by how they go with what is observed."""
+"""Ensemble smoother with multiple data assimilation: parameters move as they go with what is observed."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def assimilate(z: Values, predicted: Values, observed: Observed, inflation: floa
     Returns:
         float64[n, p].
 
-    Source: Emerick and Reynolds 2013 Comput Geosci 55:3, doi 10.1016/j.cageo.2012.03.011; one assimilation with
-        inflation 1 is the ensemble smoother of van Leeuwen and Evensen 1996.
+    Source: Emerick and Reynolds 2013 Comput Geosci 55:3, doi 10.1016/j.cageo.2012.03.011; one assimilation
+        with inflation 1 is the ensemble smoother of van Leeuwen and Evensen 1996.
     """
     count = z.shape[0]
     error = inflation * observed.covariance()

@@ -48,8 +48,8 @@ def check_lines(
         noise: float64[n, m], standard normal: a future number has its own error.
 
     Returns:
-        a line a datum: published value, its 95 % interval by its own error, quantiles of what the model and an
-        error as stated give before and after, whether the value lies inside 5 to 95 %, and the share of
+        a line a datum: published value, its 95 % interval by its own error, quantiles of what the model and
+        an error as stated give before and after, whether the value lies inside 5 to 95 %, and the share of
         members that could tell. Values are printed on the published scale.
     """
     lines = []

@@ -41,11 +41,12 @@ def size_effect(
     """Draw each member's size of the human effect from what human trials leave possible.
 
     Arguments:
-        stage, forward, start, names, work, points, tell: as `mesolung.calibration.posterior.smoothing.smooth`.
+        stage, forward, start, names, work, points, tell: as
+            `mesolung.calibration.posterior.smoothing.smooth`.
 
     Returns:
-        what the stage leaves: the effect's sizes, and the likelihood of each trial under each member and size,
-        so that a trial can be left out without running any again. Nothing else of a member moves.
+        what the stage leaves: the effect's sizes, and the likelihood of each trial under each member and
+        size, so that a trial can be left out without running any again. Nothing else of a member moves.
 
     Raises:
         ValueError: where the stage would move anything but the human effect.
@@ -131,7 +132,7 @@ def _posterior(row: Parameter, likelihood: Values) -> tuple[Values, Values]:
 
 
 def _between(likelihood: Values, sizes: Values) -> Values:
-    """Log likelihoods at sizes, float64[k, n]: linear in the size up to the second of `SIZES`, then in its log."""
+    """Log likelihoods at sizes, float64[k, n]: linear in the size to the second, then in its log."""
     known = np.array(SIZES)
     axis = np.where(known < known[1], known / known[1] - 1.0, np.log(np.maximum(known, known[1]) / known[1]))
     place = np.where(sizes < known[1], sizes / known[1] - 1.0, np.log(np.maximum(sizes, known[1]) / known[1]))

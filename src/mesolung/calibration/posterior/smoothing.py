@@ -92,7 +92,7 @@ def _assimilated(
     own = Observed(
         observed.values[use],
         observed.errors[use] * point.arrays["widened"][use],
-        [observed.series[i] for i in use],
+        [observed.series[int(i)] for i in use],
         observed.discrepancy,
     )
     noise = _noise(stage, str(k), data, len(z), seed)[:, use]
@@ -108,7 +108,7 @@ def _widened(predicted: Values, observed: Observed) -> Values:
         own = Observed(
             observed.values[use],
             observed.errors[use],
-            [observed.series[i] for i in use],
+            [observed.series[int(i)] for i in use],
             observed.discrepancy,
         )
         factors[use] = widening(full[:, use], own)
@@ -116,7 +116,7 @@ def _widened(predicted: Values, observed: Observed) -> Values:
 
 
 def _noise(stage: str, what: str, data: Sequence[Datum], count: int, seed: int) -> Values:
-    """float64[n, m], keyed by stage, assimilation and the datum's name: a new datum moves no other's noise."""
+    """float64[n, m], keyed by stage, assimilation and datum: a new datum moves no other's noise."""
     columns = [normals(seed, f"calibrate:{stage}:{what}:{one.name}", 0, count) for one in data]
     return np.stack(columns, axis=1) if columns else np.empty((count, 0))
 

@@ -16,7 +16,7 @@ from mesolung.streams.families import SPIKE
 
 Values = NDArray[np.float64]
 Places = NDArray[np.intp]
-# What a copy keeps of the member that it is of; the rest is drawn anew around all, so that mean and spread stay.
+# What a copy keeps of its origin; the rest is drawn anew around all members, so that mean and spread stay.
 KEPT = 0.95
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-# assumed: the prior counts as much as so many laboratories; where data cannot tell variants apart, it decides.
+# assumed: the prior counts as so many laboratories; where data cannot tell variants apart, it decides.
 PRIOR_COUNTS = 8.0
 # No carrier is ever certain, present or absent.
 FLOOR = 0.05
@@ -27,8 +27,8 @@ def left_out(log_likelihoods: Mapping[str, Values], variant: Sequence[str], powe
     Returns:
         float64[laboratories, variants], natural log of the predictive probability; variants sorted.
 
-    Source: importance sampling leave-one-out, Gelfand et al. 1992, weights truncated as by Ionides 2008 J Comput
-        Graph Stat 17:295, doi 10.1198/106186008X320456.
+    Source: importance sampling leave-one-out, Gelfand et al. 1992, weights truncated as by Ionides 2008
+        J Comput Graph Stat 17:295, doi 10.1198/106186008X320456.
     """
     names = sorted(set(variant))
     kind = np.array([names.index(v) for v in variant])

@@ -19,6 +19,7 @@ STAGE_COLUMNS = (
     "stage", "group", "after", "method", "iterations", "subjects", "discrepancy", "about",
 )  # fmt: skip
 MOVE_COLUMNS = ("stage", "move")
+STEP_COLUMNS = ("step", "move", "sd")
 NONE, SMOOTHER, WEIGHTS, SIZE = METHODS = ("none", "smoother", "weights", "size")
 GROUPS = ("acute", "chronic")
 ALL = "all"
@@ -145,8 +146,7 @@ def resting_on(name: str) -> list[str]:
 
 
 def moved_by(stage: Stage, table: Parameters, resource: Path | Traversable | None = None) -> tuple[str, ...]:
-    """What a stage may move: parameters with an uncertainty, by name, by module, or by step of the ladder; "-NAME" takes
-    one away again.
+    """What a stage may move: parameters with an uncertainty, by name, by module or by step of the ladder.
 
     Arguments:
         stage: any.
@@ -154,12 +154,13 @@ def moved_by(stage: Stage, table: Parameters, resource: Path | Traversable | Non
         resource: a table of moves; None for the shipped ``moves.csv``.
 
     Returns:
-        ids in the order of the table of parameters. Of the ladder's moves those count that are typical values
-        with an uncertainty: spreads between subjects and drivers of diseases stay as the ladder set them.
+        ids in the order of the table of parameters; a move "-NAME" takes one away again. Of the ladder's
+        moves those count that are typical values with an uncertainty: spreads between subjects and drivers
+        of diseases stay as the ladder set them.
 
     Raises:
-        Refusal: with the line of a move of a parameter that is not there, was measured, or has no uncertainty;
-            of a module that is not there.
+        Refusal: with the line of a move of a parameter that is not there, was measured, or has no
+            uncertainty; of a module that is not there.
     """
     place = resource if resource is not None else files("mesolung.calibration.posterior") / "moves.csv"
     held = {t.output for t in read_step_targets() if t.step == TURNOVER_STEP}
@@ -171,8 +172,8 @@ def moved_by(stage: Stage, table: Parameters, resource: Path | Traversable | Non
         if move.startswith(BUT):
             wanted.discard(move.removeprefix(BUT))
         elif move.startswith(STEP):
-            own = {r["move"] for r in read_table(files("mesolung.calibration") / "steps.csv", ("step", "move", "sd"))
-                   if r["step"] == move.removeprefix(STEP)}  # fmt: skip
+            ladder = read_table(files("mesolung.calibration") / "steps.csv", STEP_COLUMNS)
+            own = {r["move"] for r in ladder if r["step"] == move.removeprefix(STEP)}
             wanted |= {name for name in own if name in table and can_move(table[name])}
         elif move.startswith(MODULE):
             own = set(table.of_module(move.removeprefix(MODULE)))

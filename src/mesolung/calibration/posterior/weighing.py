@@ -38,7 +38,8 @@ def weigh(
     """Carry an ensemble through a stage that weighs it.
 
     Arguments:
-        stage, forward, start, names, work, points, tell: as `mesolung.calibration.posterior.smoothing.smooth`.
+        stage, forward, start, names, work, points, tell: as
+            `mesolung.calibration.posterior.smoothing.smooth`.
 
     Returns:
         what the stage leaves. Within a variant members are resampled by the likelihood, tempered in steps;
@@ -165,8 +166,9 @@ def _dealt(
     of, free = np.arange(count), []
     room = {label: int(n) for label, n in zip(labels, wanted, strict=True)}
     for d in order:
-        if room[variant[d]] > 0:
-            room[variant[d]] -= 1
+        label = str(variant[int(d)])
+        if room[label] > 0:
+            room[label] -= 1
         else:
             free.append(int(d))
     shaken = np.zeros(count, bool)
