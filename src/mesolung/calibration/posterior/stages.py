@@ -186,6 +186,9 @@ def moved_by(stage: Stage, table: Parameters, resource: Path | Traversable | Non
             if measured(table[move]):
                 raise Refusal(f"{move} was measured and is not fitted", file=place.name, line=row.line)
             wanted.add(move)
+    if stage.method == SMOOTHER:
+        # A spike is no normal number: what may be exactly 0 is weighed, never moved.
+        wanted = {name for name in wanted if can_move(table[name])}
     return tuple(name for name in table.ids if name in wanted)
 
 
