@@ -62,7 +62,7 @@ def test_a_stage_finds_what_was_planted(tmp_path) -> None:
     planted(tmp_path, Planted(), members=200).run(asked_for(FIRST), False, "test")
     found = read_posterior(tmp_path)
     assert found is not None and found.count == 200
-    # The prior's own spread is a tenth; the number is known to a fiftieth, and the stage's discrepancy is more.
+    # The prior's spread is a tenth; the number is known to a fiftieth, and the stage's discrepancy is more.
     assert np.median(found.values_of("k_LPS")) == pytest.approx(1.64, rel=0.03)
     assert 0.2 < found.contraction("k_LPS") < 0.9
     assert found.stage_of("virus_production") == "virus"

@@ -24,7 +24,19 @@ PRIOR = np.array([0.1, 0.2, 0.3, 0.4])
 def relation(published: object, measure: str, **others: object) -> Relation:
     """A relation of an invented study."""
     made = Relation(
-        "study", 0, (), "animal", "two-sided quantitative", EFFECT, 1, "il6@1d", "ratio", 0.5, None, None, "seen"
+        "study",
+        0,
+        (),
+        "animal",
+        "two-sided quantitative",
+        EFFECT,
+        1,
+        "il6@1d",
+        "ratio",
+        0.5,
+        None,
+        None,
+        "seen",
     )
     return replace(made, published=published, measure=measure, **others)  # type: ignore[arg-type]
 
@@ -59,7 +71,7 @@ def test_no_carrier_falls_below_five_percent_on_or_off() -> None:
 
 
 def test_a_laboratory_is_predicted_from_the_others() -> None:
-    # Members of "b" fit laboratory two only because they have learnt from it: left out, they predict it badly.
+    # Members of "b" fit laboratory two only as they have learnt from it: left out, they predict it badly.
     variant = ["a"] * 200 + ["b"] * 200
     random = np.random.default_rng(2)
     own = {"one": random.normal(0.0, 0.01, 400), "two": np.concatenate([np.full(200, -1.0), np.zeros(200)])}
@@ -141,3 +153,25 @@ def test_no_trial_makes_an_effect_or_its_absence_certain() -> None:
     assert chance_of_none(row, against) == pytest.approx([0.95], abs=0.1)
     sized = sizes_given(row, np.repeat(strong, 1000, axis=1), (np.arange(1000) + 0.5) / 1000)
     assert 0.5 < np.median(sized[sized > 0.0]) < 2.0
+
+
+def test_a_trial_is_left_out_without_running_any(tmp_path, monkeypatch) -> None:
+    import csv
+
+    from mesolung.calibration.posterior import leaving_out
+    from mesolung.calibration.posterior.sizing import TRIALS, _text
+    from mesolung.calibration.posterior.store import Stored
+
+    trials = {
+        "helps": np.repeat(np.array([[0.0], [2.0], [5.0], [5.0]]), 300, axis=1),
+        "quiet": np.zeros((len(SIZES), 300)),
+    }
+    stored = Stored(tmp_path, {"human": {"seed": 1, "draws": 300}}, {}, {"human": {TRIALS: _text(trials)}})
+    monkeypatch.setattr(leaving_out, "read_store", lambda folder: stored)
+    assert leaving_out.trials_of(tmp_path).keys() == trials.keys()
+    whole = leaving_out.human_effect_without("no such trial", tmp_path)
+    without = leaving_out.human_effect_without("helps", tmp_path)
+    same = leaving_out.human_effect_without("quiet", tmp_path)
+    assert (whole == 0.0).mean() < 0.15 < (without == 0.0).mean()
+    assert np.array_equal(whole, same)
+    assert len(list(csv.reader(_text(trials).splitlines()))) == 1 + 2 * len(SIZES)

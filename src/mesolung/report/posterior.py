@@ -25,8 +25,8 @@ STYLE = (
 )
 LEGEND = (
     "Red: what was published, with its 95 % interval. Grey: 5 to 95 % of what the model predicted before the "
-    "stage; blue: after it; both with the error of a published number. The axis is relative to what was published, "
-    "from an eighth to eight times of it, on a log scale."
+    "stage; blue: after it; both with the error of a published number. The axis is relative to what was "
+    "published, from an eighth to eight times of it, on a log scale."
 )
 
 
@@ -139,7 +139,9 @@ def _parameters(found: Sequence[Learnt]) -> str:
         for one in found
     ]
     head = ("parameter", "meaning", "stage", "grade", "prior", "posterior", "contraction", "moved, SD")
-    note = "Contraction: 1 - variance after over variance before; 0 nothing learnt, 1 all. Others keep their priors."
+    note = (
+        "Contraction: 1 - variance after over variance before; 0 nothing learnt, 1 all. Others keep theirs."
+    )
     return f"<h2>Parameters</h2><p>{note}</p>" + _table(head, rows, numbers=(6, 7))
 
 
