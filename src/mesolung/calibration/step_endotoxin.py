@@ -30,7 +30,7 @@ from mesolung.calibration.volunteers import (
 from mesolung.calibration.written_values import Tables, moved_parameters, moved_texts
 from mesolung.engine import ADD_STATE, SET_PARAMETER, CompiledModel
 from mesolung.population.draws import Draws
-from mesolung.population.events import joined, same_events
+from mesolung.population.events import in_order, joined, same_events
 
 Values = NDArray[np.float64]
 Row = dict[str, str]
@@ -114,19 +114,12 @@ class EndotoxinStep:
         Returns:
             every target.
         """
-        rows = [r for r in rows_of(TABLE) if r["observable"] in CYTOKINES]
-        given = list(dict.fromkeys(challenge_of(r) for r in rows))
-        course = self._typical(parameters, given)
-        out = []
-        for study in dict.fromkeys(r["study"] for r in rows):
-            mine = [r for r in rows if r["study"] == study]
-            if study == "volunteers":
-                out += [_median(r, course) for r in mine if float(r["time_h"]) > 0.0]
-            elif study == "infusion":
-                out += [_point(r, course) for r in mine]
-            else:
-                out += _peaks(study, mine, rows, course)
-        return out
+        values = self.model.default_parameters.copy()
+        for k, name in enumerate(self.model.parameters):
+            row = parameters.find(name)
+            if row is not None:
+                values[k] = row.value
+        return courses_compared(typical_courses(self.model, values[None, :], self.workers)[0])
 
     def spreads_of(self, parameters: Parameters) -> list[Compared]:
         """Put the spread between subjects beside that between volunteers.
@@ -156,35 +149,69 @@ class EndotoxinStep:
             out.append(_compared(label, published, SPREAD_TOLERANCE, model, "sd of ln", mine[0]["source"]))
         return out
 
-    def _typical(
-        self, parameters: Parameters, given: Sequence[Challenge]
-    ) -> dict[tuple[Challenge, str], Values]:
-        """Solve one typical subject a challenge; (challenge, cytokine) -> float64[times]."""
-        model = self.model
-        values = model.default_parameters.copy()
-        for k, name in enumerate(model.parameters):
-            row = parameters.find(name)
-            if row is not None:
-                values[k] = row.value
-        events = []
-        state, rate = model.states.index(STATE), model.parameters.index(RATE)
-        for k, challenge in enumerate(given):
-            who, one = np.array([k]), np.ones(1)
-            if challenge.bolus > 0.0:
-                events.append(same_events(ADD_STATE, state, who, 0.0, challenge.bolus * one))
-            if challenge.rate > 0.0:
-                events.append(same_events(SET_PARAMETER, rate, who, 0.0, challenge.rate * one))
-                events.append(same_events(SET_PARAMETER, rate, who, challenge.length, 0.0 * one))
-        found = model.solve(
-            np.tile(values, (len(given), 1)),
-            np.arange(0.0, LENGTH_H + 1e-9, EVERY_H),
-            events=joined(events),
-            outputs=CYTOKINES,
-            workers=self.workers,
-        )
-        return {
-            (c, name): found.values[k, :, j] for k, c in enumerate(given) for j, name in enumerate(CYTOKINES)
-        }
+
+def typical_courses(
+    model: CompiledModel, values: Values, workers: int
+) -> list[dict[tuple[Challenge, str], Values]]:
+    """Give every challenge of the table to typical subjects.
+
+    Arguments:
+        model: the compiled biology.
+        values: float64[n, P], parameters of n subjects, none of whom differs from its own typical values.
+        workers: threads.
+
+    Returns:
+        of each subject (challenge, cytokine) -> float64[times], pg/mL every quarter of an hour for 8 h; nan
+        where the solver failed.
+    """
+    given = list(dict.fromkeys(challenge_of(r) for r in _rows()))
+    state, rate = model.states.index(STATE), model.parameters.index(RATE)
+    events = []
+    for k, challenge in enumerate(given):
+        who = np.arange(len(values)) * len(given) + k
+        one = np.ones(who.size)
+        if challenge.bolus > 0.0:
+            events.append(same_events(ADD_STATE, state, who, 0.0, challenge.bolus * one))
+        if challenge.rate > 0.0:
+            events.append(same_events(SET_PARAMETER, rate, who, 0.0, challenge.rate * one))
+            events.append(same_events(SET_PARAMETER, rate, who, challenge.length, 0.0 * one))
+    found = model.solve(
+        np.repeat(values, len(given), axis=0),
+        np.arange(0.0, LENGTH_H + 1e-9, EVERY_H),
+        events=in_order(joined(events)),
+        outputs=CYTOKINES,
+        workers=workers,
+    )
+    shown = found.values.reshape(len(values), len(given), *found.values.shape[1:])
+    return [
+        {(c, name): one[k, :, j] for k, c in enumerate(given) for j, name in enumerate(CYTOKINES)}
+        for one in shown
+    ]
+
+
+def courses_compared(course: dict[tuple[Challenge, str], Values]) -> list[Compared]:
+    """Put a typical volunteer beside medians, peaks and the infusion.
+
+    Arguments:
+        course: (challenge, cytokine) -> float64[times].
+
+    Returns:
+        every target but the spreads.
+    """
+    rows, out = _rows(), []
+    for study in dict.fromkeys(r["study"] for r in rows):
+        mine = [r for r in rows if r["study"] == study]
+        if study == "volunteers":
+            out += [_median(r, course) for r in mine if float(r["time_h"]) > 0.0]
+        elif study == "infusion":
+            out += [_point(r, course) for r in mine]
+        else:
+            out += _peaks(study, mine, rows, course)
+    return out
+
+
+def _rows() -> list[Row]:
+    return [r for r in rows_of(TABLE) if r["observable"] in CYTOKINES]
 
 
 def _fitted(compare, moves: Sequence[Move], rounds: int, tell: Tell) -> Fitted:

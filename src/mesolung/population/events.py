@@ -56,6 +56,19 @@ def joined(tables: Sequence[EventTable]) -> EventTable:
     return EventTable(**{c: np.concatenate([getattr(t, c) for t in tables]) for c in COLUMNS})
 
 
+def in_order(table: EventTable) -> EventTable:
+    """Sort events by subject and time; those of one subject at one time keep their order.
+
+    Arguments:
+        table: events.
+
+    Returns:
+        the same events.
+    """
+    order = np.lexsort((table.time, table.subject))
+    return EventTable(**{c: getattr(table, c)[order] for c in COLUMNS})
+
+
 def where(table: EventTable, keep: NDArray[np.bool_]) -> EventTable:
     """Keep some events.
 

@@ -115,19 +115,21 @@ def library_of(
     chunk: int,
     progress: Progress,
     coarse: Mapping[str, str] | None = None,
+    courses: int = COURSES_PER_DRAW,
 ) -> Library:
     """Open the library of a disease, building it first when the cache does not hold it.
 
     Arguments:
         model: the compiled biology.
         disease: drivers, covariates and length of the course.
-        draws: parameter draws; every one gets `COURSES_PER_DRAW` courses.
+        draws: parameter draws.
         observables: model outputs to keep, beside the cumulative hazard ``HAZ``.
         cache: folder for libraries.
         workers, chunk: threads, and subjects that one takes at a time.
         progress: called with (stage, done, total).
         coarse: observables that half precision is enough for -> "linear" or "log", the scale on which they
             are then kept; the others are kept in single precision.
+        courses: of each draw.
 
     Returns:
         the library.
@@ -140,7 +142,7 @@ def library_of(
     scales = {name: scale for name, scale in sorted((coarse or {}).items()) if name in observables}
     identity = "|".join(
         [
-            *(LAYOUT, draws.key, str(draws.count), str(COURSES_PER_DRAW), repr(LIBRARY_RTOL)),
+            *(LAYOUT, draws.key, str(draws.count), str(courses), repr(LIBRARY_RTOL)),
             *(model.kernel_id, disease.hash, _digest(draws), traits_hash(), *names, json.dumps(scales)),
         ]
     )
@@ -150,7 +152,7 @@ def library_of(
         shutil.rmtree(folder, ignore_errors=True)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _build(model, disease, draws, names, scales, folder, workers, chunk, progress)
+            _build(model, disease, draws, names, scales, folder, workers, chunk, progress, courses)
         except Refusal:
             # Another run has built the same library meanwhile: theirs is as good as ours.
             if _open(folder, names) is None:
@@ -231,10 +233,11 @@ def _build(
     workers: int,
     chunk: int,
     progress: Progress,
+    courses: int,
 ) -> None:
     # Of a course of decades only the years in which somebody can be enrolled are kept.
     times = np.arange(disease.sampled_from_h, disease.length_h + 1e-9, disease.sampled_every_h)
-    shape = (draws.count, COURSES_PER_DRAW)
+    shape = (draws.count, courses)
     failed = np.zeros(shape, bool)
     told: list[dict[str, Any]] = []
     covariates: dict[str, NDArray[np.float64]] = {}
@@ -249,13 +252,13 @@ def _build(
             for start in range(0, draws.count, DRAWS_AT_A_TIME):
                 progress("library of courses", start, draws.count)
                 block = range(start, min(start + DRAWS_AT_A_TIME, draws.count))
-                made = [courses_of_draw(model, disease, draws, d, COURSES_PER_DRAW) for d in block]
+                made = [courses_of_draw(model, disease, draws, d, courses) for d in block]
                 found, failures = solve_twice(
                     model,
                     np.concatenate([c.parameters for c in made]),
                     times,
                     None,
-                    stacked([c.events for c in made], COURSES_PER_DRAW),
+                    stacked([c.events for c in made], courses),
                     names,
                     workers=workers,
                     chunk=chunk,
@@ -264,7 +267,7 @@ def _build(
                 for k, name in enumerate(names):
                     streams[name].write(_encoded(found[..., k], scales.get(name, EXACT)).tobytes())
                 for failure in failures:
-                    draw, course = divmod(failure.subject, COURSES_PER_DRAW)
+                    draw, course = divmod(failure.subject, courses)
                     failed[start + draw, course] = True
                     told.append({**asdict(failure), "draw": start + draw, "course": course})
                 for name in made[0].covariates:

@@ -1,0 +1,1 @@
+"""The posterior: an ensemble of parameter draws carried through the stages of the ladder."""

@@ -1,0 +1,228 @@
+"""The stage that weighs carriers: members tempered within each variant, variants weighed by stacking."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesolung.calibration.posterior.checkpoint import Checkpoints, Point
+from mesolung.calibration.posterior.ensemble import Ensemble
+from mesolung.calibration.posterior.forward import Weighing, Work
+from mesolung.calibration.posterior.outcome import Outcome
+from mesolung.calibration.posterior.spikes import copied, effective, systematic
+from mesolung.calibration.posterior.stacking import floored, left_out, prior_weights, stacked
+from mesolung.calibration.posterior.stages import Stage
+from mesolung.calibration.posterior.store import CARRIERS, variants_of
+from mesolung.streams import normals, uniforms
+
+Values = NDArray[np.float64]
+Tell = Callable[[str], object]
+# A tempering goes so far that the weights within variants leave half of the members effective.
+LEAST_EFFECTIVE = 0.5
+HALVINGS = 40
+DIGITS = 4
+
+
+def weigh(
+    stage: Stage,
+    forward: Weighing,
+    start: Ensemble,
+    names: Sequence[str],
+    work: Work,
+    points: Checkpoints,
+    tell: Tell,
+) -> Outcome:
+    """Carry an ensemble through a stage that weighs it.
+
+    Arguments:
+        stage, forward, start, names, work, points, tell: as
+            `mesolung.calibration.posterior.smoothing.smooth`.
+
+    Returns:
+        what the stage leaves. Within a variant members are resampled by the likelihood, tempered in steps;
+        between variants their numbers follow the stacking weights, one laboratory left out at a time. Where
+        the steps do not reach the whole likelihood, its power is recorded, and less was learnt.
+    """
+    point = points.latest()
+    if point is None:
+        begun = time.perf_counter()
+        found = forward.log_likelihoods(start, work)
+        point = Point(
+            0, {n: start.values(n) for n in names}, _arrays(found, found), _about(0.0, found, 0.0, begun)
+        )
+        points.keep(point)
+        tell(f"{stage.name}: {len(found)} laboratories")
+    else:
+        tell(f"{stage.name}: goes on after {point.done} of {stage.iterations}")
+    while point.done < stage.iterations and float(point.about["power"]) < 1.0:
+        begun = time.perf_counter()
+        ensemble = start.with_values(point.values)
+        power = float(point.about["power"])
+        ensemble, power = _tempered(ensemble, names, stage, point.done, power, _now(point), work.seed)
+        found = forward.log_likelihoods(ensemble, work)
+        values = {n: ensemble.values(n) for n in names}
+        first = _before(point)
+        about = _about(power, found, float(point.about["seconds"]), begun)
+        point = Point(point.done + 1, values, _arrays(first, found), about)
+        points.keep(point)
+        tell(f"{stage.name}: likelihood to the power {power:.2f} after {point.done} of {stage.iterations}")
+    return _weighed(stage, start.with_values(point.values), names, point, work.seed)
+
+
+def _tempered(
+    ensemble: Ensemble,
+    names: Sequence[str],
+    stage: Stage,
+    k: int,
+    power: float,
+    found: Mapping[str, Values],
+    seed: int,
+) -> tuple[Ensemble, float]:
+    variant = np.array(variants_of(ensemble))
+    total = np.sum(list(found.values()), axis=0)
+
+    def weights(step: float) -> Values:
+        out = np.zeros(total.size)
+        for label in np.unique(variant):
+            mine = variant == label
+            w = np.exp(step * (total[mine] - total[mine].max()))
+            out[mine] = w / w.sum() * mine.sum()
+        return out
+
+    def left(step: float) -> float:
+        w = weights(step)
+        return sum(effective(w[variant == label]) for label in np.unique(variant)) / total.size
+
+    low, high = 0.0, 1.0 - power
+    if left(high) < LEAST_EFFECTIVE:
+        for _ in range(HALVINGS):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if left(middle) >= LEAST_EFFECTIVE else (low, middle)
+    else:
+        low = high
+    w = weights(low)
+    of = np.empty(total.size, np.intp)
+    for label in np.unique(variant):
+        mine = np.flatnonzero(variant == label)
+        u = float(uniforms(seed, f"calibrate:{stage.name}:{k}:{label}", 0, 1)[0])
+        of[mine] = mine[systematic(w[mine], mine.size, u)]
+    moved = copied(
+        ensemble, names, of, w, np.ones(total.size, bool), _noise(stage, k, names, total.size, seed)
+    )
+    return moved, power + low
+
+
+def _weighed(stage: Stage, ensemble: Ensemble, names: Sequence[str], point: Point, seed: int) -> Outcome:
+    variant = variants_of(ensemble)
+    labels = sorted(set(variant))
+    on = np.array([[c in label.split("+") for label in labels] for c in CARRIERS])
+    table, now, power = ensemble.table, _now(point), float(point.about["power"])
+    prior_on = np.array([1.0 - float(table[c].uncertainty.split(";")[0]) for c in CARRIERS])
+    prior = prior_weights(on, prior_on)
+    predictive = left_out(now, variant, power)
+    learnt = stacked(predictive, prior)
+    told = on.any(axis=1) & ~on.all(axis=1)
+    weights = floored(learnt, on[told]) if told.any() else learnt
+    moved = _dealt(ensemble, names, np.array(variant), labels, weights, stage, seed)
+    counts = {label: variants_of(moved).count(label) / moved.count for label in labels}
+    about = {
+        "seconds": round(float(point.about["seconds"]), 1),
+        "power": round(power, DIGITS),
+        "temperings": point.done,
+        "variants": {
+            label: {
+                "prior": _short(prior[k]),
+                "stacked": _short(learnt[k]),
+                "weight": _short(weights[k]),
+                "share": _short(counts[label]),
+            }
+            for k, label in enumerate(labels)
+        },
+        "carriers": {
+            c: {"prior_on": _short(prior_on[i]), "weight_on": _short(float(weights[on[i]].sum()))}
+            for i, c in enumerate(CARRIERS)
+        },
+    }
+    return Outcome({n: moved.values(n) for n in names}, _lines(_before(point), now), about)
+
+
+def _dealt(
+    ensemble: Ensemble,
+    names: Sequence[str],
+    variant: NDArray[np.str_],
+    labels: Sequence[str],
+    weights: Values,
+    stage: Stage,
+    seed: int,
+) -> Ensemble:
+    """Members dealt to variants by their weights; as many as can be keep what they have."""
+    count = ensemble.count
+    u = uniforms(seed, f"calibrate:{stage.name}:deal", 0, count + 1)
+    wanted = np.bincount(systematic(weights, count, float(u[-1])), minlength=len(labels))
+    order = np.argsort(u[:-1], kind="stable")
+    of, free = np.arange(count), []
+    room = {label: int(n) for label, n in zip(labels, wanted, strict=True)}
+    for d in order:
+        label = str(variant[int(d)])
+        if room[label] > 0:
+            room[label] -= 1
+        else:
+            free.append(int(d))
+    shaken = np.zeros(count, bool)
+    for label, more in room.items():
+        if more == 0:
+            continue
+        source = np.flatnonzero(variant == label)
+        picked = source[systematic(np.ones(source.size), more, 0.5)]
+        for target, origin in zip([free.pop() for _ in range(more)], picked, strict=True):
+            of[target], shaken[target] = origin, True
+    noise = _noise(stage, -1, names, count, seed)
+    return copied(ensemble, names, of, np.ones(count), shaken, noise)
+
+
+def _lines(before: Mapping[str, Values], after: Mapping[str, Values]) -> list[dict[str, object]]:
+    """A line a laboratory: log of the mean likelihood of its results, before and after."""
+
+    def mean(values: Values) -> float:
+        return _short(values.max() + float(np.log(np.mean(np.exp(values - values.max())))))
+
+    return [
+        {
+            "name": name,
+            "unit": "nats",
+            "log_predictive_before": mean(before[name]),
+            "log_predictive_after": mean(after[name]),
+            "inside_before": None,
+            "inside_after": None,
+        }
+        for name in after
+    ]
+
+
+def _noise(stage: Stage, k: int, names: Sequence[str], count: int, seed: int) -> Values:
+    return np.stack(
+        [normals(seed, f"calibrate:{stage.name}:{k}:shake:{name}", 0, count) for name in names], axis=1
+    )
+
+
+def _arrays(first: Mapping[str, Values], now: Mapping[str, Values]) -> dict[str, Values]:
+    return {"before": np.stack(list(first.values())), "now": np.stack(list(now.values()))}
+
+
+def _about(power: float, found: Mapping[str, Values], before: float, begun: float) -> dict[str, object]:
+    return {"power": power, "names": list(found), "seconds": before + time.perf_counter() - begun}
+
+
+def _now(point: Point) -> dict[str, Values]:
+    return dict(zip(point.about["names"], point.arrays["now"], strict=True))
+
+
+def _before(point: Point) -> dict[str, Values]:
+    return dict(zip(point.about["names"], point.arrays["before"], strict=True))
+
+
+def _short(value: float) -> float:
+    return float(f"{float(value):.{DIGITS}g}")
