@@ -15,6 +15,7 @@ from mesolung import __version__
 from mesolung.cli.limits import MOST_DRAWS, MOST_REPLICATES
 from mesolung.cli.lot_command import lot
 from mesolung.cli.once import OnceCommand
+from mesolung.cli.sensitivity_command import sensitivity
 
 DONE, FAILED, REFUSED, CANCELLED = 0, 1, 2, 130
 
@@ -266,6 +267,7 @@ def register(
     raise typer.Exit(code)
 
 
+app.command(cls=OnceCommand)(sensitivity)
 app.command(cls=OnceCommand)(lot)
 
 
