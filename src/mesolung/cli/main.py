@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from mesolung import __version__
+from mesolung.cli.discriminate_command import discriminate
 from mesolung.cli.limits import MOST_DRAWS, MOST_REPLICATES
 from mesolung.cli.lot_command import lot
 from mesolung.cli.once import OnceCommand
@@ -268,6 +269,7 @@ def register(
 
 
 app.command(cls=OnceCommand)(sensitivity)
+app.command(cls=OnceCommand)(discriminate)
 app.command(cls=OnceCommand)(lot)
 
 
