@@ -11,7 +11,6 @@ from mesolung.calibration.contraction import (
     contraction,
     parameter_contractions,
     recommend,
-    scores,
 )
 from mesolung.population.draws import Draws, draw_prior
 from mesolung.product.priors import priors_hash
@@ -75,11 +74,3 @@ def test_parameters_contract_on_a_scale_that_spikes_and_logarithms_do_not_change
     for name in told:
         assert found[name].value > 0.95
     assert found["k_trap"].value == 0.0 and found["human_effect"].value == 0.0
-
-
-@pytest.mark.parametrize("name", ["k_license", "secretion_resting", "gain_clearance"])
-def test_scores_are_standard_normal_under_the_prior(name: str) -> None:
-    row = read_parameters()[name]
-    u = (np.arange(400) + 0.5) / 400
-    z = scores(row, typical(row.distribution, row.value, row.uncertainty, u))
-    assert z.mean() == pytest.approx(0.0, abs=1e-6) and z.std() == pytest.approx(1.0, abs=0.02)

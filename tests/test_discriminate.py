@@ -180,7 +180,9 @@ def test_the_command_refuses_before_it_runs(mice, tmp_path, capsys, options, sai
 
 def test_a_study_without_living_cells_is_refused(tmp_path, capsys):
     path = tmp_path / "none.toml"
-    path.write_text(MICE.replace('source = "bone marrow", species = "mouse"', 'type = "apoptotic-cells"'), "utf-8")
+    path.write_text(
+        MICE.replace('source = "bone marrow", species = "mouse"', 'type = "apoptotic-cells"'), "utf-8"
+    )
     with pytest.raises(SystemExit) as left:
         main(["discriminate", str(path), "--out", str(tmp_path / "out")])
     assert left.value.code == 2

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit, ndtr, ndtri
 
-from mesolung.biology.parameters import Parameter
 from mesolung.population.draws import PRIOR_NAME, Draws, draw_prior
+from mesolung.population.posterior import latent_of
 from mesolung.product.priors import priors_hash
 from mesolung.streams import uniforms
 
@@ -18,7 +17,6 @@ Values = NDArray[np.float64]
 LEAST = 0.2
 RESAMPLES = 400
 LEVELS = (0.05, 0.95)
-SPIKE = "spike-"
 RULE = (
     f"Contraction is 1 minus the variance of the posterior over that of the prior. A slope that contracts by "
     f"less than {LEAST:.0%} is told by the prior: no single number is recommended, the range is."
@@ -143,35 +141,8 @@ def parameter_contractions(draws: Draws) -> dict[str, Contraction]:
     found = {}
     for name, row in draws.parameters.items():
         if np.ptp(prior[name]) > 0:
-            found[name] = contraction(scores(row, prior[name]), scores(row, draws.values[name]))
+            found[name] = contraction(latent_of(row, prior[name]), latent_of(row, draws.values[name]))
     return found
-
-
-def scores(row: Parameter, values: Values) -> Values:
-    """Standard normal scores of a parameter's values under its prior.
-
-    Arguments:
-        row: of the parameter.
-        values: float64[n], in its unit.
-
-    Returns:
-        float64[n]; all that stands on a spike at 0 has the score of the spike's middle.
-    """
-    family = row.distribution.removeprefix(SPIKE)
-    parts = [float(part or 0.0) for part in row.uncertainty.split(";")]
-    spread = parts[-1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if family == "lognormal":
-            z = np.log(values / row.value) / spread
-        elif family == "logit-normal":
-            z = (logit(values) - logit(row.value)) / spread
-        else:
-            z = (values - row.value) / spread
-    if not row.distribution.startswith(SPIKE):
-        return z
-    off = parts[0]
-    above = off + (1.0 - off) * ndtr(z)
-    return ndtri(np.clip(np.where(values == 0.0, 0.5 * off, above), 1e-12, 1.0 - 1e-12))
 
 
 def _variances(values: Values, seed: int, purpose: str) -> Values:

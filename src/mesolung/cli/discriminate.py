@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mesolung.cli.progress import shown_progress
 from mesolung.execution import worker_count
 from mesolung.reading import Refusal
 from mesolung.writing import numbered, whole_folder
+
+if TYPE_CHECKING:
+    from mesolung.population.posterior import Source
 
 TABLE_WIDTH = 110
 FAILED_SHARE = 0.001
@@ -29,6 +33,7 @@ def discriminate_file(
     workers: int | None,
     out: Path | None,
     as_json: bool,
+    source: Source = "auto",
 ) -> int:
     """Rank experiments like a study file's, keep the page and print the outcome.
 
@@ -45,6 +50,7 @@ def discriminate_file(
         workers: threads; None for one per processor.
         out: the folder to make; None for ``runs/discriminate-STEM-N``.
         as_json: print the JSON and nothing else on standard output.
+        source: of the parameter draws: "auto", "prior" or "posterior".
 
     Returns:
         the exit status: 0, or 1 when at least 0.1 % of the subjects failed.
@@ -79,9 +85,10 @@ def discriminate_file(
                 seed=seed,
                 workers=worker_count(workers),
                 progress=progress,
+                source=source,
             )
         (place / "discriminate.json").write_text(json_text(found), encoding="utf-8")
-        said = _command(path, arms, blocked, times, sizes, bound, draws, subjects, seed)
+        said = _command(path, arms, blocked, times, sizes, bound, draws, subjects, seed, source)
         write_analysis(discriminate_page(found, said), place / "discriminate.html")
     page = target / "discriminate.html"
     if as_json:
@@ -130,9 +137,11 @@ def _command(
     draws: int,
     subjects: int,
     seed: int,
+    source: Source,
 ) -> str:
     said = ["mesolung discriminate", path.name]
     named = {"arms": arms, "blocked": blocked, "times": times, "sizes": sizes}
     said += [f'--{name} "{text}"' for name, text in named.items() if text is not None]
     said += [f"--bound {bound:g}", f"--draws {draws}", f"--subjects {subjects}", f"--seed {seed}"]
+    said += [f"--draws-from {source}"] if source != "auto" else []
     return " ".join(said)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mesolung.cli.source import DrawsFrom, Source
+
 MOST_DRAWS = 500
 
 
@@ -40,6 +42,7 @@ def discriminate(
     out: Annotated[
         Path | None, typer.Option(help="Folder to make; else runs/discriminate-STEM-N.", metavar="FOLDER")
     ] = None,
+    draws_from: DrawsFrom = Source.auto,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
 ) -> None:
     """Rank experiments by what they would tell of the carriers of effect, and of the decision."""
@@ -58,5 +61,6 @@ def discriminate(
         workers=workers,
         out=out,
         as_json=json,
+        source=draws_from.value,
     )
     raise typer.Exit(code)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mesolung.cli.progress import shown_progress
 from mesolung.execution import worker_count
 from mesolung.writing import numbered, whole_folder
+
+if TYPE_CHECKING:
+    from mesolung.population.posterior import Source
 
 TABLE_WIDTH = 100
 FAILED_SHARE = 0.001
@@ -23,6 +27,7 @@ def knockout_file(
     workers: int | None,
     out: Path | None,
     as_json: bool,
+    source: Source = "auto",
 ) -> int:
     """Run the knock-outs of a study file, keep the page and print the outcome.
 
@@ -36,6 +41,7 @@ def knockout_file(
         workers: threads; None for one per processor.
         out: the folder to make; None for ``runs/knockout-STEM-N``.
         as_json: print the JSON and nothing else on standard output.
+        source: of the parameter draws: "auto", "prior" or "posterior".
 
     Returns:
         the exit status: 0, or 1 when at least 0.1 % of the subjects failed.
@@ -63,9 +69,12 @@ def knockout_file(
                 seed=seed,
                 workers=worker_count(workers),
                 progress=progress,
+                source=source,
             )
         (place / "knockout.json").write_text(json_text(found), encoding="utf-8")
-        write_knockout(found, place / "knockout.html", _command(path, mechanisms, replicates, draws, seed))
+        write_knockout(
+            found, place / "knockout.html", _command(path, mechanisms, replicates, draws, seed, source)
+        )
     page = target / "knockout.html"
     if as_json:
         sys.stdout.write(json_text(found))
@@ -79,8 +88,11 @@ def knockout_file(
     return int(found["failed_subjects"] > 0 and found["failed_subjects"] >= FAILED_SHARE * solved)
 
 
-def _command(path: Path, mechanisms: str | None, replicates: int, draws: int, seed: int) -> str:
+def _command(
+    path: Path, mechanisms: str | None, replicates: int, draws: int, seed: int, source: Source
+) -> str:
     said = ["mesolung knockout", path.name]
     said += [] if mechanisms is None else [f"--mechanisms {mechanisms}"]
     said += [f"--draws {draws}", f"--replicates {replicates}", f"--seed {seed}"]
+    said += [f"--draws-from {source}"] if source != "auto" else []
     return " ".join(said)

@@ -16,7 +16,9 @@ from mesolung.cli.discriminate_command import discriminate
 from mesolung.cli.limits import MOST_DRAWS, MOST_REPLICATES
 from mesolung.cli.lot_command import lot
 from mesolung.cli.once import OnceCommand
+from mesolung.cli.register_command import register
 from mesolung.cli.sensitivity_command import sensitivity
+from mesolung.cli.source import DrawsFrom, Source
 
 DONE, FAILED, REFUSED, CANCELLED = 0, 1, 2, 130
 
@@ -83,6 +85,7 @@ def run(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
     release: Annotated[bool, typer.Option("--release", help="More subjects per expected value.")] = False,
+    draws_from: DrawsFrom = Source.auto,
 ) -> None:
     """Simulate a study and compare with what it observed."""
     from mesolung.cli.run import run_file
@@ -97,6 +100,7 @@ def run(
         out=out,
         as_json=json,
         release=release,
+        source=draws_from.value,
     )
     raise typer.Exit(code)
 
@@ -182,6 +186,7 @@ def validate(
         Path | None, typer.Option(help="Folder to make; else runs/validate-NAME-N.", metavar="FOLDER")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    draws_from: DrawsFrom = Source.auto,
 ) -> None:
     """Predict published studies and score the predictions, beside what a constant effect would predict."""
     from mesolung.cli.validate import validate_folder
@@ -196,6 +201,7 @@ def validate(
         workers=workers,
         out=out,
         as_json=json,
+        source=draws_from.value,
     )
     raise typer.Exit(code)
 
@@ -221,6 +227,7 @@ def knockout(
         Path | None, typer.Option(help="Folder to make; else runs/knockout-STEM-N.", metavar="FOLDER")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    draws_from: DrawsFrom = Source.auto,
 ) -> None:
     """Switch off each mechanism in turn: what carries which endpoint of a study."""
     from mesolung.cli.knockout import knockout_file
@@ -234,40 +241,12 @@ def knockout(
         workers=workers,
         out=out,
         as_json=json,
+        source=draws_from.value,
     )
     raise typer.Exit(code)
 
 
-@app.command(cls=OnceCommand)
-def register(
-    study: Annotated[
-        Path | None,
-        typer.Argument(
-            help="A study file to register a prediction of; with --score a study file, or a folder of them, "
-            "whose observations have arrived.",
-            metavar="[STUDY.toml]",
-        ),
-    ] = None,
-    score: Annotated[
-        bool, typer.Option("--score", help="Score registered predictions whose observations have arrived.")
-    ] = False,
-    folder: Annotated[Path, typer.Option(help="The register.", metavar="FOLDER")] = Path("register"),
-    replicates: Annotated[
-        int, typer.Option(min=1, max=MOST_REPLICATES, help="Whole trials to simulate.")
-    ] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
-) -> None:
-    """Write down a prediction before its trial reports, or score those whose trials have reported."""
-    from mesolung.cli.register import register_study, score_register
-
-    if score:
-        raise typer.Exit(score_register(folder, study, as_json=json))
-    code = register_study(study, folder, replicates=replicates, seed=seed, workers=workers, as_json=json)
-    raise typer.Exit(code)
-
-
+app.command(cls=OnceCommand)(register)
 app.command(cls=OnceCommand)(sensitivity)
 app.command(cls=OnceCommand)(discriminate)
 app.command(cls=OnceCommand)(lot)

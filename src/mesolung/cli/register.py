@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mesolung.cli.progress import shown_progress
 from mesolung.execution import worker_count
 from mesolung.reading import Refusal
 
+if TYPE_CHECKING:
+    from mesolung.population.posterior import Source
+
 TABLE_WIDTH = 110
 
 
 def register_study(
-    path: Path | None, folder: Path, *, replicates: int, seed: int, workers: int | None, as_json: bool
+    path: Path | None,
+    folder: Path,
+    *,
+    replicates: int,
+    seed: int,
+    workers: int | None,
+    as_json: bool,
+    source: Source = "auto",
 ) -> int:
     """Register a prediction.
 
@@ -24,6 +35,7 @@ def register_study(
         seed: start of every random stream.
         workers: threads; None for one per processor.
         as_json: print the entry's JSON and nothing else on standard output.
+        source: of the parameter draws: "auto", "prior" or "posterior".
 
     Returns:
         0.
@@ -46,6 +58,7 @@ def register_study(
             seed=seed,
             workers=worker_count(workers),
             progress=progress,
+            source=source,
         )
     if as_json:
         sys.stdout.write(json_text(entry.json))

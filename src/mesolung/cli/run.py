@@ -12,6 +12,7 @@ from mesolung.reading import Refusal
 from mesolung.writing import numbered, whole_folder
 
 if TYPE_CHECKING:
+    from mesolung.population.posterior import Source
     from mesolung.study.result import Result
 
 TABLE_WIDTH = 100
@@ -28,6 +29,7 @@ def run_file(
     out: Path | None,
     as_json: bool,
     release: bool,
+    source: Source = "auto",
 ) -> int:
     """Run a study file, keep the run folder and print the outcome.
 
@@ -41,6 +43,7 @@ def run_file(
         out: the folder to make; None for ``runs/STEM-HASH-N``.
         as_json: print the result's JSON and nothing else on standard output, instead of the table.
         release: use the larger number of subjects for expected values.
+        source: of the parameter draws: "auto", "prior" or "posterior".
 
     Returns:
         the exit status: 0, or 1 when at least 0.1 % of the subjects failed.
@@ -70,6 +73,7 @@ def run_file(
                 workers=worker_count(workers),
                 release=release,
                 progress=progress,
+                source=source,
             )
             progress("writing the report", 0, 0)
             write_run_folder(result, place)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mesolung.cli.progress import shown_progress
 from mesolung.execution import worker_count
 from mesolung.writing import numbered, whole_folder
+
+if TYPE_CHECKING:
+    from mesolung.population.posterior import Source
 
 TABLE_WIDTH = 100
 FAILED_SHARE = 0.001
@@ -27,6 +31,7 @@ def sensitivity_file(
     workers: int | None,
     out: Path | None,
     as_json: bool,
+    source: Source = "auto",
 ) -> int:
     """Analyse a study file, keep the page and print the outcome.
 
@@ -43,6 +48,7 @@ def sensitivity_file(
         workers: threads; None for one per processor.
         out: the folder to make; None for ``runs/sensitivity-STEM-N``.
         as_json: print the JSON and nothing else on standard output.
+        source: of the parameter draws: "auto", "prior" or "posterior".
 
     Returns:
         the exit status: 0, or 1 when at least 0.1 % of the subjects failed.
@@ -74,9 +80,12 @@ def sensitivity_file(
                 seed=seed,
                 workers=worker_count(workers),
                 progress=progress,
+                source=source,
             )
         (place / "sensitivity.json").write_text(json_text(found), encoding="utf-8")
-        said = _command(path, endpoint, method, trajectories, samples, top, parameters, subjects, seed)
+        said = _command(
+            path, endpoint, method, trajectories, samples, top, parameters, subjects, seed, source
+        )
         write_analysis(sensitivity_page(found, said), place / "sensitivity.html")
     page = target / "sensitivity.html"
     if as_json:
@@ -101,10 +110,12 @@ def _command(
     parameters: str | None,
     subjects: int,
     seed: int,
+    source: Source,
 ) -> str:
     said = ["mesolung sensitivity", path.name]
     said += [] if endpoint is None else [f"--endpoint {endpoint}"]
     said += [f"--method {method}", f"--trajectories {trajectories}", f"--samples {samples}", f"--top {top}"]
     said += [] if parameters is None else [f"--parameters {parameters}"]
     said += [f"--subjects {subjects}", f"--seed {seed}"]
+    said += [f"--draws-from {source}"] if source != "auto" else []
     return " ".join(said)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mesolung.cli.source import DrawsFrom, Source
+
 
 class Method(StrEnum):
     """How a sensitivity analysis is made."""
@@ -40,6 +42,7 @@ def sensitivity(
     out: Annotated[
         Path | None, typer.Option(help="Folder to make; else runs/sensitivity-STEM-N.", metavar="FOLDER")
     ] = None,
+    draws_from: DrawsFrom = Source.auto,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
 ) -> None:
     """Find which uncertain numbers move a study's endpoints and its effect."""
@@ -58,5 +61,6 @@ def sensitivity(
         workers=workers,
         out=out,
         as_json=json,
+        source=draws_from.value,
     )
     raise typer.Exit(code)

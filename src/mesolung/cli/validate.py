@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesolung.cli.progress import shown_progress
 from mesolung.execution import worker_count
 from mesolung.writing import numbered, whole_folder
+
+if TYPE_CHECKING:
+    from mesolung.population.posterior import Source
 
 TABLE_WIDTH = 110
 FAILED_SHARE = 0.001
@@ -27,6 +30,7 @@ def validate_folder(
     workers: int | None,
     out: Path | None,
     as_json: bool,
+    source: Source = "auto",
 ) -> int:
     """Validate a folder of studies, keep the page and print the outcome.
 
@@ -40,6 +44,7 @@ def validate_folder(
         workers: threads; None for one per processor.
         out: the folder to make; None for ``runs/validate-NAME-N``.
         as_json: print the validation's JSON and nothing else on standard output.
+        source: of the parameter draws: "auto", "prior" or "posterior".
 
     Returns:
         the exit status: 0, or 1 when at least 0.1 % of the subjects failed.
@@ -69,11 +74,12 @@ def validate_folder(
                     seed=seed,
                     workers=worker_count(workers),
                     progress=progress,
+                    source=source,
                 )
                 progress("scoring", 0, 0)
                 found = score(subjects, bias=bias, seed=seed)
             manifest = {
-                "command": command_of(folder, disease, release, bias, draws, seed),
+                "command": command_of(folder, disease, release, bias, draws, seed, source),
                 "seconds": perf_counter() - start,
                 "processor_seconds": process_time() - worked,
                 "seconds_by_study": seconds,
@@ -95,12 +101,18 @@ def validate_folder(
 
 
 def command_of(
-    folder: Path | None, disease: str | None, release: bool, bias: str, draws: int | None, seed: int
+    folder: Path | None,
+    disease: str | None,
+    release: bool,
+    bias: str,
+    draws: int | None,
+    seed: int,
+    source: Source = "auto",
 ) -> str:
     """The command that repeats a validation.
 
     Arguments:
-        folder, disease, release, bias, draws, seed: as `validate_folder`.
+        folder, disease, release, bias, draws, seed, source: as `validate_folder`.
     """
     said = ["mesolung validate"]
     said += [str(folder)] if folder is not None else []
@@ -109,6 +121,7 @@ def command_of(
     said += [f"--draws {draws}"] if draws is not None else []
     said += [f"--bias {bias}"] if bias != "all" else []
     said += [f"--seed {seed}"] if seed != 1 else []
+    said += [f"--draws-from {source}"] if source != "auto" else []
     return " ".join(said)
 
 

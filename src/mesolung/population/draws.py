@@ -26,16 +26,18 @@ class Draws:
     """A numbered list of parameter draws.
 
     Attributes:
-        posterior: its name, "prior-" and 8 hexadecimal digits.
+        posterior: its name, "prior-" or "posterior-" and 8 hexadecimal digits.
         key: what the random numbers of draws and courses are keyed by.
         parameters: rows of ``parameters.csv`` by id.
         values: id -> float64[D], typical value in each draw, in the row's unit.
+        note: what a user should know of why it is these draws, for a result's warnings; empty for nothing.
     """
 
     posterior: str
     parameters: Mapping[str, Parameter]
     values: Mapping[str, NDArray[np.float64]]
     key: str = PRIOR_KEY
+    note: str = ""
 
     @property
     def count(self) -> int:

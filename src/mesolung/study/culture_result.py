@@ -18,7 +18,7 @@ from mesolung.study.basis import score_of
 from mesolung.study.canonical import inputs_sha256
 from mesolung.study.cultured import well_of
 from mesolung.study.cultures import WHOLE, Read, basis_of_culture, read_times, relative, solve_cultures
-from mesolung.study.manifest import versions
+from mesolung.study.manifest import noted, versions
 from mesolung.study.observing import entry_of, in_printed_unit
 from mesolung.study.result import Result
 from mesolung.study.setting import Setting
@@ -58,7 +58,7 @@ def run_cultures(setting: Setting, study: Study) -> Result:
         of = asked_of(part, one)
         score = score_of(one, of, basis_of_culture(one, setting, reads))
         answered.append(entry_of(one, of, in_printed_unit(score, one, of)))
-    observations, warnings = with_unanswered(study, answered, [])
+    observations, warnings = with_unanswered(study, answered, noted(setting.draws))
     assumed = assumed_of(part)
     common = {
         "schema": 1,

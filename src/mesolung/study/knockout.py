@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mesolung import __version__
 from mesolung.biology.mechanisms import Knockout
+from mesolung.population.posterior import Source
 from mesolung.reading import Refusal
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.answering import planned_endpoints
@@ -78,6 +79,7 @@ def knock_out(
     subjects: int = EXPECTED_SUBJECTS,
     only: Collection[str] | None = None,
     progress: Progress | None = None,
+    source: Source = "auto",
 ) -> dict[str, Any]:
     """Run a study with everything on, and again with mechanisms off.
 
@@ -91,6 +93,7 @@ def knock_out(
         subjects: of one panel.
         only: arms whose product lacks the mechanisms; None for all that are given one.
         progress: called with (stage, done, total).
+        source: of the draws, as `mesolung.population.posterior.draws_for`.
 
     Returns:
         the object that `mesolung knockout --json` prints.
@@ -267,14 +270,21 @@ def panel_setting(
     workers: int,
     subjects: int,
     progress: Progress | None,
+    source: Source = "auto",
 ) -> Setting:
     """A run of expected values alone: one subject an arm is allocated, the panel is what counts.
 
     Arguments:
-        study, draws, replicates, seed, workers, subjects, progress: as `knock_out`.
+        study, draws, replicates, seed, workers, subjects, progress, source: as `knock_out`.
     """
     whole = prepare(
-        study, replicates=draws * replicates, draws=draws, seed=seed, workers=workers, progress=progress
+        study,
+        replicates=draws * replicates,
+        draws=draws,
+        seed=seed,
+        workers=workers,
+        progress=progress,
+        source=source,
     )
     sizes = dict.fromkeys(whole.sizes, 1)
     return replace(whole, sizes=sizes, panel=subjects, subjects=max(subjects, len(sizes)))

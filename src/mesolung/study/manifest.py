@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from mesolung.population.draws import Draws
 from mesolung.population.enrolment import BORROWING_WORTH_A_WARNING
 from mesolung.population.library import Library
 from mesolung.product.priors import lots_hash
@@ -71,7 +72,7 @@ def manifest_of(
             for m in panel.enrolment.marginals
             if abs(m.achieved_sd - m.requested_sd) > SPREAD_MISSED * m.requested_sd
         ]
-    warnings += [*wide_conversions(study), *unknown_lots(study)]
+    warnings += [*wide_conversions(study), *unknown_lots(study), *noted(draws)]
     if not study.blinded:
         warnings.append(OPEN_LABEL)
     if not study.randomised:
@@ -137,7 +138,7 @@ def manifest_of_experiment(
     study, host = setting.study, animals.host
     failures = {name: [asdict(f) for f in found] for name, found in trials.failures.items()}
     failed = sum(len(found) for found in failures.values())
-    warnings = unknown_lots(study) + ([] if study.blinded else [OPEN_EXPERIMENT])
+    warnings = [*unknown_lots(study), *noted(setting.draws)] + ([] if study.blinded else [OPEN_EXPERIMENT])
     warnings += [] if study.randomised else [EXPERIMENT_NOT_RANDOMISED]
     if failed:
         warnings.append(f"{failed} subjects could not be solved; their values are missing, not filled in")
@@ -169,6 +170,11 @@ def manifest_of_experiment(
         "timings": {b[0]: b[1] - a[1] for a, b in pairwise(moments)},
         "warnings": warnings,
     }
+
+
+def noted(draws: Draws) -> list[str]:
+    """What a user should know of the parameter draws, as warnings: nothing as a rule."""
+    return [draws.note] if draws.note else []
 
 
 def versions() -> dict[str, str | None]:

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from mesolung.biology.assemble import assemble
 from mesolung.biology.conduct import custom
 from mesolung.biology.disease import Disease, read_disease
-from mesolung.biology.parameters import Parameters, read_parameters
+from mesolung.biology.parameters import Parameters
 from mesolung.biology.phenotypes import phenotypes
 from mesolung.biology.tables import covariates, endpoints, output_of
 from mesolung.engine import compile_model
 from mesolung.execution import cache_folder
 from mesolung.population.baseline import AGE_NOW, VENTILATED, observables_for
-from mesolung.population.draws import draw_prior, prior_name
 from mesolung.population.library import DRAWS_AT_LEAST, LOG, Library, library_of
 from mesolung.population.past import past_of
+from mesolung.population.posterior import Source, draws_for, most_draws
 from mesolung.product.priors import priors_hash
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.answering import answer
@@ -67,6 +67,7 @@ def run_study(
     release: bool = False,
     chunk: int = 1024,
     progress: Progress | None = None,
+    source: Source = "auto",
 ) -> Result:
     """Run a study: all of it that is modelled; the rest is answered as not modelled yet, with the reason.
 
@@ -79,6 +80,8 @@ def run_study(
         chunk: subjects that a thread takes at a time.
         release: use 256 instead of 64 subjects for expected values.
         progress: called with (stage, done, total).
+        source: of the parameter draws: "posterior", "prior", or "auto" for the stored posterior where it
+            belongs to the tables as they are.
 
     Returns:
         the result, the same for the same seed on any number of workers and with any chunk.
@@ -89,7 +92,7 @@ def run_study(
     """
     part = modelled_part(study)
     if part is None:
-        return _nothing_modelled(study, replicates, draws or replicates, seed)
+        return _nothing_modelled(study, replicates, draws or replicates, seed, source)
     clock = {"start": time.perf_counter()}
     setting = prepare(
         part,
@@ -100,6 +103,7 @@ def run_study(
         chunk=chunk,
         release=release,
         progress=progress,
+        source=source,
     )
     if study.kind == IN_VITRO:
         return run_cultures(setting, study)
@@ -176,14 +180,14 @@ def _experiment(setting: Setting, clock: dict[str, float]) -> _Simulated:
     )
 
 
-def _nothing_modelled(study: Study, replicates: int, draws: int, seed: int) -> Result:
+def _nothing_modelled(study: Study, replicates: int, draws: int, seed: int, source: Source) -> Result:
     """The result of a study of which nothing is modelled yet: its observations, and why none is answered."""
     observations, warnings = with_unanswered(study, [], [])
     common = {
         "schema": 1,
         "replicates": replicates,
         "seed": seed,
-        "posterior": prior_name(read_parameters(), priors_hash()),
+        "posterior": draws_for(1, priors_hash(), source).posterior,
         "inputs_sha256": inputs_sha256(study),
     }
     manifest: dict[str, Any] = {
@@ -226,30 +230,38 @@ def prepare(
     release: bool = False,
     parameters: Parameters | None = None,
     progress: Progress | None = None,
+    source: Source = "auto",
 ) -> Setting:
     """Compile the model and draw the parameters of a run.
 
     Arguments:
-        study, replicates, draws, seed, workers, chunk, release, progress: as `run_study`.
-        parameters: a table to use instead of the bundled one.
+        study, replicates, draws, seed, workers, chunk, release, progress, source: as `run_study`.
+        parameters: a table to use instead of the bundled one, with the draws of its own prior.
 
     Returns:
         what all parts of the run share.
+
+    Raises:
+        Refusal: for draws that are not stored, or more than are.
     """
+    source = "prior" if parameters is not None else source
+    most = most_draws(source) or max(DRAWS_AT_LEAST, replicates, draws or 0)
     tell = progress or (lambda stage, done, total: None)
     tell("model", 0, 0)
     sizes = trial_sizes(study, seed)
     assembled = assemble(parameters)
     panel = EXPECTED_SUBJECTS_RELEASE if release else EXPECTED_SUBJECTS
     resampled = [subjects_for(o) for o in study.observations]
-    scored = draws or replicates
+    # Of a stored posterior there are so many draws and no more; a replicate takes draw r modulo them.
+    scored = draws or min(replicates, most)
+    chosen = draws_for(max(min(DRAWS_AT_LEAST, most), scored), priors_hash(), source, parameters)
     return Setting(
         study=study,
         sizes=sizes,
         model=compile_model(assembled.sbml),
         model_hash=assembled.model_hash,
         diseases=diseases_of(study),
-        draws=draw_prior(max(DRAWS_AT_LEAST, scored), priors_hash(), parameters),
+        draws=chosen,
         replicates=replicates,
         scored=scored,
         subjects=max(panel, sum(sizes.values()), *resampled),

@@ -20,6 +20,7 @@ from mesolung.calibration.discrimination.arms import (
 from mesolung.calibration.discrimination.gain import worth
 from mesolung.calibration.discrimination.predictions import Predictions, predict
 from mesolung.calibration.discrimination.variants import COMPETING, FLOOR, weights_of
+from mesolung.population.posterior import Source
 from mesolung.reading import Refusal
 from mesolung.study.canonical import inputs_sha256
 from mesolung.study.modelled import left_out
@@ -69,6 +70,7 @@ def discriminate(
     seed: int = 1,
     workers: int = 1,
     progress: Progress | None = None,
+    source: Source = "auto",
 ) -> dict[str, Any]:
     """Rank experiments like a study's.
 
@@ -82,6 +84,7 @@ def discriminate(
         seed: of everything random.
         workers: threads.
         progress: called with (stage, done, total).
+        source: of the draws, as `mesolung.population.posterior.draws_for`.
 
     Returns:
         the object that `mesolung discriminate --json` prints, the experiment of most information first.
@@ -94,7 +97,9 @@ def discriminate(
     if not sizes or min(sizes) < 2:
         raise Refusal("an arm needs two subjects", found=",".join(map(str, sizes)), allowed="2 or more")
     plan = plan_of(study, arms=arms, blocked=blocked, times_h=times_h)
-    shown = predict(plan, draws=draws, subjects=subjects, seed=seed, workers=workers, progress=progress)
+    shown = predict(
+        plan, draws=draws, subjects=subjects, seed=seed, workers=workers, progress=progress, source=source
+    )
     if not shown.readings:
         raise Refusal("no endpoint of the study compares arms", file=study.file)
     weights = weights_of(shown.setting.draws, study.kind == "trial")

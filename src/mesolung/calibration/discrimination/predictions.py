@@ -12,6 +12,7 @@ from mesolung.biology.mechanisms import Knockout
 from mesolung.calibration.discrimination.arms import CONTROL, VIABLE, WITHOUT, Plan, carrier_blocked
 from mesolung.calibration.discrimination.variants import COMPETING, values_in
 from mesolung.population.draws import Draws
+from mesolung.population.posterior import Source
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.answering import Listed, planned_endpoints
 from mesolung.study.enrolling import Panel, enrol_panels
@@ -106,6 +107,7 @@ def predict(
     seed: int = 1,
     workers: int = 1,
     progress: Progress | None = None,
+    source: Source = "auto",
 ) -> Predictions:
     """Run every arm under every carrier.
 
@@ -116,6 +118,7 @@ def predict(
         seed: of subjects and lots.
         workers: threads.
         progress: called with (stage, done, total).
+        source: of the draws, as `mesolung.population.posterior.draws_for`.
 
     Returns:
         what they show.
@@ -125,7 +128,7 @@ def predict(
     """
     study = on_one_table(plan.study)
     each = max(subjects, len(study.arms))
-    setting = panel_setting(study, draws, 1, seed, workers, each, progress)
+    setting = panel_setting(study, draws, 1, seed, workers, each, progress, source)
     readings = tuple(_readings(setting))
     run = _Animals(setting) if study.kind in EXPERIMENTS else _People(setting)
     names = (*plan.products, *(WITHOUT + off.id for off in plan.blocked))

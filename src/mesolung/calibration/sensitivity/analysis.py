@@ -14,6 +14,7 @@ from mesolung.calibration.sensitivity import morris, sobol
 from mesolung.calibration.sensitivity.inputs import Input, drawn, moved, named
 from mesolung.calibration.sensitivity.points import EFFECT, Answers, Laboratory, Quantity, laboratory
 from mesolung.population.draws import PRIOR_NAME, draw_prior
+from mesolung.population.posterior import Source
 from mesolung.product.priors import priors_hash
 from mesolung.reading import Refusal
 from mesolung.study.canonical import inputs_sha256
@@ -57,6 +58,7 @@ def analyse(
     seed: int = 1,
     workers: int = 1,
     progress: Progress | None = None,
+    source: Source = "auto",
 ) -> dict[str, Any]:
     """Find what moves a study's endpoints and effect.
 
@@ -73,6 +75,7 @@ def analyse(
         seed: of everything random.
         workers: threads.
         progress: called with (stage, done, total).
+        source: of the draws, as `mesolung.population.posterior.draws_for`.
 
     Returns:
         the object that `mesolung sensitivity --json` prints.
@@ -82,7 +85,13 @@ def analyse(
     """
     _check(method, samples, parameters)
     lab = laboratory(
-        study, endpoint=endpoint, subjects=subjects, seed=seed, workers=workers, progress=progress
+        study,
+        endpoint=endpoint,
+        subjects=subjects,
+        seed=seed,
+        workers=workers,
+        progress=progress,
+        source=source,
     )
     chosen = list(lab.inputs) if parameters is None else named(lab.inputs, parameters)
     if not chosen:

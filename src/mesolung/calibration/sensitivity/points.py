@@ -13,6 +13,7 @@ from mesolung.biology.reaching import parameters_reaching
 from mesolung.calibration.sensitivity.inputs import Input, Moved, inputs_of
 from mesolung.execution import map_chunks
 from mesolung.population.library import Library
+from mesolung.population.posterior import Source
 from mesolung.population.twice import HAZARD
 from mesolung.reading import Refusal
 from mesolung.study.animal_endpoints import EXPERIMENTS
@@ -147,6 +148,7 @@ def laboratory(
     seed: int = 1,
     workers: int = 1,
     progress: Progress | None = None,
+    source: Source = "auto",
 ) -> Laboratory:
     """Prepare a study for being asked at many points.
 
@@ -157,6 +159,7 @@ def laboratory(
         seed: of the subjects and lots.
         workers: threads that build what is missing of the library.
         progress: called with (stage, done, total).
+        source: of the draws, as `mesolung.population.posterior.draws_for`.
 
     Returns:
         the laboratory.
@@ -172,7 +175,7 @@ def laboratory(
     part = on_one_table(part)
     expected = _endpoints(part, endpoint)
     each = max(-(-subjects // SITES), len(part.arms))
-    sites = panel_setting(part, SITES, 1, seed, workers, each, progress)
+    sites = panel_setting(part, SITES, 1, seed, workers, each, progress, source)
     picked, libraries = None, {}
     if part.kind not in EXPERIMENTS:
         libraries = library_for(sites)

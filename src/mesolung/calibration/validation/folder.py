@@ -13,6 +13,7 @@ from mesolung.calibration.validation.lines import Subject
 from mesolung.calibration.validation.predicted import Predicted, base_setting, predict
 from mesolung.execution import cache_folder
 from mesolung.population.library import DRAWS_AT_LEAST, Library
+from mesolung.population.posterior import Source, most_draws
 from mesolung.reading import Refusal
 from mesolung.study import Study, read_study
 from mesolung.study.asked import outputs_asked
@@ -89,6 +90,7 @@ def predict_folder(
     workers: int = 1,
     progress: Progress | None = None,
     place: Path | None = None,
+    source: Source = "auto",
 ) -> tuple[list[Subject], dict[str, float]]:
     """Predict all studies, reading back those that were predicted before.
 
@@ -99,12 +101,14 @@ def predict_folder(
         seed, workers: of the runs.
         progress: called with (stage, done, total).
         place: where finished studies are kept; None for the user's cache.
+        source: of the draws, as `mesolung.population.posterior.draws_for`.
 
     Returns:
         the studies with their predictions, and seconds spent on each that was run now.
     """
     tell = progress or (lambda stage, done, total: None)
-    count = draws or (DRAWS_RELEASE if release else DRAWS)
+    stored = most_draws(source)
+    count = draws or (stored or DRAWS_RELEASE if release else min(DRAWS, stored or DRAWS))
     place = place or cache_folder("validation")
     base: Setting | None = None
     libraries: dict[str, Library] = {}
@@ -129,7 +133,13 @@ def predict_folder(
             continue
         if base is None:
             base = base_setting(
-                part, draws=count, seed=seed, workers=workers, release=release, progress=progress
+                part,
+                draws=count,
+                seed=seed,
+                workers=workers,
+                release=release,
+                progress=progress,
+                source=source,
             )
         model = f"{base.model_hash}:{base.model.kernel_id}"
         path = place / f"{key_of(file.study, model, base.draws.posterior, count, seed, release)}.npz"

@@ -12,6 +12,7 @@ import numpy as np
 from mesolung.biology.assays import assays
 from mesolung.population.enrolment import BORROWING_WORTH_A_WARNING
 from mesolung.population.library import Library
+from mesolung.population.posterior import Source
 from mesolung.reading import Refusal
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.asked import Asked, asked_of
@@ -167,6 +168,7 @@ def base_setting(
     workers: int = 1,
     release: bool = False,
     progress: Progress | None = None,
+    source: Source = "auto",
 ) -> Setting:
     """Compile the model and draw its parameters once for all studies of a validation.
 
@@ -175,9 +177,17 @@ def base_setting(
         draws: D, parameter draws; as many trials are simulated.
         seed, workers, progress: of all runs.
         release: take the larger number of subjects for expected values.
+        source: of the draws, as `mesolung.population.posterior.draws_for`.
     """
     return prepare(
-        study, replicates=draws, draws=draws, seed=seed, workers=workers, release=release, progress=progress
+        study,
+        replicates=draws,
+        draws=draws,
+        seed=seed,
+        workers=workers,
+        release=release,
+        progress=progress,
+        source=source,
     )
 
 

@@ -22,6 +22,7 @@ from mesolung.calibration.validation.folder import read_folder
 from mesolung.calibration.validation.lines import Line
 from mesolung.calibration.validation.scoring import score_observation
 from mesolung.calibration.validation.treatment import compared_treatment, side_of, trial_of
+from mesolung.population.posterior import Source
 from mesolung.reading import Refusal
 from mesolung.streams import uniforms
 from mesolung.study import inputs_sha256
@@ -82,6 +83,7 @@ def register(
     seed: int = 1,
     workers: int = 1,
     progress: Progress | None = None,
+    source: Source = "auto",
 ) -> Entry:
     """Predict a study and write the prediction into the register.
 
@@ -90,6 +92,7 @@ def register(
         folder: the register.
         replicates: simulated trials, and parameter draws.
         seed, workers, progress: of the run.
+        source: of the draws, as `mesolung.population.posterior.draws_for`.
 
     Returns:
         the entry.
@@ -107,7 +110,9 @@ def register(
             found=f"{len(study.endpoints)} endpoints",
             allowed="a plan with an [[endpoint]] that the model answers",
         )
-    setting = prepare(plan, replicates=replicates, seed=seed, workers=workers, progress=progress)
+    setting = prepare(
+        plan, replicates=replicates, seed=seed, workers=workers, progress=progress, source=source
+    )
     panels, _ = enrol_panels(setting, tables_one(plan), library_for(setting))
     arms = simulate(setting, panels).arms
     answers, warnings, _ = answer(setting, arms)
