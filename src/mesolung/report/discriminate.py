@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 WIDTH = 110
 SHOWN, LISTED = 12, 60
 HEADER = (
-    "Arms (beside an untreated one)",
+    "Arms",
     "Reading",
-    "n an arm",
+    "n an arm (all)",
     "Gain, bits (90 %)",
-    "Change of weights",
-    "Decision turns",
-    "Power",
+    "Shift",
+    "Decision turns (90 %)",
+    "Power (90 %)",
 )
 NUMBERS = (2, 3, 4, 5, 6)
 
@@ -99,7 +99,7 @@ def discriminate_table(json: Mapping[str, Any]) -> RenderableType:
         Text(headline(json), style="bold"),
         Text(f"\nweights before: {weights}"),
         Text(f"recommended before, for {_endpoint(actions['endpoint'])}: {actions['recommended']}\n"),
-        Text("The best reading and size of each set of arms; the page has the others."),
+        Text("The best reading and size of each set of arms beside an untreated one; the page has the rest."),
         grid,
         Text(""),
         *(Text(text) for text in json["said"].values()),
@@ -121,7 +121,7 @@ def _rows(experiments: Sequence[Mapping[str, Any]], most: int) -> list[tuple[str
         (
             _arms(one),
             _reading(one),
-            str(one["size"]),
+            f"{one['size']} ({one['subjects']})",
             _interval(one["gain"]),
             number(one["changed"]["value"], 2),
             _interval(one["decision"]),

@@ -31,7 +31,7 @@ DRAWS, SUBJECTS, BOUND = 32, 8, 0.8
 NOTHING = "nothing"
 SAID = {
     "gain": "Gain is the expected information on which carrier is true, in bits: 0 where carriers would show "
-    "the same. Change is the expected shift of their weights. Power is the probability that the true "
+    "the same. Shift is the expected change of their weights. Power is the probability that the true "
     "carrier's weight reaches the bound.",
     "decision": "Decision is the probability that what is best for the study's primary endpoint, one of the "
     "products or giving nothing, becomes another after the result; value is the benefit expected of that.",

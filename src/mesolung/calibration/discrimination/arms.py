@@ -153,7 +153,7 @@ def _changed(treatment: Treatment, kind: ProductType) -> Treatment:
 
 def _readings(study: Study, pattern: Arm, times_h: Sequence[float], left: list[str]) -> list[EndpointAsked]:
     first = min((t for one in pattern.treatments for t in one.times_h), default=0.0)
-    found = [line for line in study.endpoints if why_not_asked(study, line) is None]
+    found = [line for line in _planned(study) if why_not_asked(study, line) is None]
     moments = [first + t for t in times_h if 0.0 <= first + t <= study.duration_h]
     for name in LAVAGE:
         for time in moments:
@@ -165,6 +165,18 @@ def _readings(study: Study, pattern: Arm, times_h: Sequence[float], left: list[s
     if not moments:
         left.append("lavage: no time of it lies within the study")
     return found
+
+
+def _planned(study: Study) -> list[EndpointAsked]:
+    """The endpoints of a plan; of a file without one, those that it observed."""
+    if study.endpoints:
+        return list(study.endpoints)
+    lines = [
+        EndpointAsked(name=o.endpoint, time_h=o.time_h, as_=o.as_, deaths=o.deaths, where=o.where)
+        for o in study.observations
+        if o.form != "order" and not o.time_unknown
+    ]
+    return [line for k, line in enumerate(lines) if line not in lines[:k]]
 
 
 def _why_not(study: Study, line: EndpointAsked) -> str | None:

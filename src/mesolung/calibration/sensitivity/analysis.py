@@ -29,9 +29,10 @@ TRAJECTORIES, SAMPLES, TOP, SUBJECTS = 10, 256, 10, 32
 SPREAD = 64
 LEVELS = (0.05, 0.5, 0.95)
 SAID = {
-    "subjects": "The same people, exposed to the same, with the same lots and the same chances at every "
-    "point: only the biology is another. Each is brought from health to the moment of enrolment anew, so "
-    "that table 1 holds over the draws that they were enrolled with and is not met again at every point.",
+    "subjects": "The same subjects, exposed to the same, with the same lots and the same chances at every "
+    "point: only the biology is another. Each is brought from health to enrolment, or to injury, anew, so "
+    "that a trial's table 1 holds over the draws that its patients were picked from and is not met again "
+    "at every point.",
     "morris": "Each input is moved over half of its own distribution, from one of the lower two quarters to "
     "the quarter two above, at random places of all others. Size is the mean absolute change; spread its "
     "standard deviation, large where the input acts differently with others.",
