@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 from tests.study_text import cells_arm, control_arm
 
+from mesolung.calibration.sensitivity import points
 from mesolung.calibration.sensitivity.analysis import analyse, ranked
 from mesolung.calibration.sensitivity.inputs import is_uncertain, moved, named, value_at
 from mesolung.cli.main import main
+from mesolung.engine import SubjectFailure
 from mesolung.population import library
 from mesolung.population.draws import Draws, draw_prior
 from mesolung.product.priors import priors_hash
@@ -20,6 +23,7 @@ from mesolung.reading import Refusal
 from mesolung.report.analysis_page import analysis_html
 from mesolung.report.sensitivity import sensitivity_page, sensitivity_table
 from mesolung.study import read_study, run
+from mesolung.study.catalogue import entry
 from mesolung.study.result import json_text
 
 STUDY = (
@@ -117,6 +121,70 @@ def test_one_endpoint_is_looked_at_and_an_unknown_one_refused(file):
     with pytest.raises(Refusal) as refused:
         analyse(read_study(file), endpoint="sofa", subjects=8)
     assert "pf_ratio@3d" in str(refused.value) and "mortality@3d" in str(refused.value)
+
+
+@pytest.mark.parametrize("command", ["sensitivity", "discriminate"])
+def test_a_culture_is_refused(tmp_path, capsys, command):
+    with pytest.raises(SystemExit) as left:
+        main([command, str(entry("assay-meisel2004").path), "--out", str(tmp_path / "out")])
+    assert left.value.code == 2
+    said = capsys.readouterr().err
+    assert "ex-vivo" in said and "in-vitro" in said
+
+
+def test_a_cancelled_analysis_keeps_nothing(file, tmp_path, monkeypatch, capsys):
+    def stopped(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(points, "simulate", stopped)
+    with pytest.raises(SystemExit) as left:
+        main(["sensitivity", str(file), "--subjects", "8", "--out", str(tmp_path / "out")])
+    assert left.value.code == 130
+    assert "cancelled" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_subjects_that_fail_are_counted_and_their_points_left_out(file, monkeypatch):
+    solve = points.simulate
+    calls = []
+
+    def sometimes(setting: Any, panels: Any, *rest: Any) -> Any:
+        trials = solve(setting, panels, *rest)
+        calls.append(1)
+        if len(calls) != 6:
+            return trials
+        lost = {
+            name: np.full_like(course, np.nan) for name, course in trials.arms["cells"].paired.outputs.items()
+        }
+        hazard = np.full_like(trials.arms["cells"].paired.cumulative_hazard, np.nan)
+        gone = replace(trials.arms["cells"].paired, outputs=lost, cumulative_hazard=hazard)
+        arms = {**trials.arms, "cells": replace(trials.arms["cells"], paired=gone, outcomes=gone)}
+        failure = SubjectFailure(0, 0.0, "made up", "none", "none")
+        return replace(trials, arms=arms, failures={**trials.failures, "cells": (failure,)})
+
+    monkeypatch.setattr(points, "simulate", sometimes)
+    made = _analyse(file, ["human_effect", "gain_EV"], method="morris", spread=4, trajectories=3)
+    assert made["failed_subjects"] == 1
+    kept = {q["of"]: q["morris"]["kept"] for q in made["quantities"] if q["endpoint"] == "pf_ratio@3d"}
+    assert kept == {"cells": 2, "vehicle": 3, "cells vs vehicle": 2}
+
+
+def test_with_a_posterior_that_narrowed_the_effect_a_point_is_recommended(file, monkeypatch):
+    def narrow(count: int, also: str, *_: Any) -> Draws:
+        """A made-up posterior that knows everything but one gain, and that nearly."""
+        prior = draw_prior(count, also)
+        told = {name: np.full(count, row.value) for name, row in prior.parameters.items()}
+        told["gain_EV"] = 1.0 + 0.01 * np.arange(count)
+        return replace(prior, posterior="posterior-00000000", values=told)
+
+    monkeypatch.setattr(run, "draws_for", narrow)
+    made = _analyse(file, ["gain_EV"], method="morris", spread=8)
+    assert made["posterior"] == "posterior-00000000"
+    (own,) = made["inputs"]
+    assert own["contraction"] > 0.9
+    effect = next(q for q in made["quantities"] if q["kind"] == "effect")
+    assert effect["recommendation"]["contraction"] > 0.2
+    assert effect["recommendation"]["point"] == pytest.approx(effect["over_draws"]["p50"], rel=0.6)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from mesolung.reading import Refusal
 from mesolung.study.arm import Arm, Treatment
 from mesolung.study.endpoint import EndpointAsked
 from mesolung.study.modelled import modelled_part, not_modelled, why_not_arm, why_not_asked
+from mesolung.study.possible import IN_VITRO
 from mesolung.study.study import Study
 
 # As an experimenter says it -> type of product.
@@ -75,6 +76,14 @@ def plan_of(
     for name in arms or ():
         if name not in PRODUCTS:
             raise Refusal("no such arm", found=name, allowed=", ".join(PRODUCTS))
+    if study.kind == IN_VITRO:
+        raise Refusal(
+            "cultures are not laid out yet",
+            file=study.file,
+            line=study.line("kind"),
+            found=study.kind,
+            allowed="trial, animal or ex-vivo",
+        )
     pattern = next((arm for arm in study.arms if _living(arm)), None)
     if pattern is None:
         raise Refusal(

@@ -23,6 +23,7 @@ from mesolung.study.enrolling import Picked, panels_of, pick_subjects
 from mesolung.study.experiment import simulate_experiment
 from mesolung.study.knockout import Line, benefit, lines_of, on_one_table, panel_setting
 from mesolung.study.modelled import modelled_part, not_modelled
+from mesolung.study.possible import IN_VITRO
 from mesolung.study.replicates import ArmTrials
 from mesolung.study.run import library_for
 from mesolung.study.setting import Progress, Setting
@@ -168,11 +169,7 @@ def laboratory(
         Refusal: when nothing of the study is modelled, it has no such endpoint, or nobody like its table 1
             can be enrolled.
     """
-    part = modelled_part(study)
-    if part is None:
-        reason = next(iter(not_modelled(study).values()), "")
-        raise Refusal("nothing of this study is modelled yet", file=study.file, found=reason)
-    part = on_one_table(part)
+    part = _served(study)
     expected = _endpoints(part, endpoint)
     each = max(-(-subjects // SITES), len(part.arms))
     sites = panel_setting(part, SITES, 1, seed, workers, each, progress, source)
@@ -214,6 +211,23 @@ def laboratory(
         picked,
         libraries,
     )
+
+
+def _served(study: Study) -> Study:
+    """The part of a study that can be asked, all arms on one table 1."""
+    if study.kind == IN_VITRO:
+        raise Refusal(
+            "cultures cannot be analysed yet",
+            file=study.file,
+            line=study.line("kind"),
+            found=study.kind,
+            allowed="trial, animal or ex-vivo",
+        )
+    part = modelled_part(study)
+    if part is None:
+        reason = next(iter(not_modelled(study).values()), "")
+        raise Refusal("nothing of this study is modelled yet", file=study.file, found=reason)
+    return on_one_table(part)
 
 
 def _endpoints(study: Study, wanted: str | None) -> tuple[Asked, ...]:
