@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.study_text import cells_arm, control_arm
 
 from mesolung.calibration.discrimination.analysis import discriminate
 from mesolung.calibration.discrimination.arms import BLOCKED, plan_of
+from mesolung.calibration.discrimination.predictions import Predictions, Reading
 from mesolung.calibration.discrimination.variants import COMPETING, values_in, weights_of
 from mesolung.calibration.variants.decisions import CARRIERS, HUMAN, NULL
 from mesolung.cli.main import main
@@ -134,6 +136,31 @@ def test_people_are_given_products_and_no_inhibitor(tmp_path):
     null = next(one for one in made["variants"] if one["name"] == NULL)
     assert abs(null["shows"]["EV"]["pf_ratio@3d"]) < 0.05
     assert made["failed_subjects"] == 0 and made["warnings"]
+
+
+def _shown(measure: str, of_one: float, risk: float) -> Predictions:
+    """Two arms and an untreated one, alike in their scatter."""
+    reading = Reading(None, "toy@1d", measure, None)  # pyright: ignore[reportArgumentType]
+    effects = np.zeros((len(COMPETING), 3, 2, 1))
+    both = np.full((3, 1), of_one), np.full((3, 1), risk)
+    return Predictions(None, ("viable", "EV"), (reading,), effects, *both, 0, 1)  # pyright: ignore[reportArgumentType]
+
+
+def test_the_untreated_arms_scatter_is_common_to_all():
+    noise = _shown("difference", 4.0, np.nan).noise((0, 1), 0, 16)
+    assert noise == pytest.approx(np.array([[0.5, 0.25], [0.25, 0.5]]))
+
+
+def test_risks_scatter_as_binomials():
+    n, p = 20, (0.3 * 20 + 0.5) / 21
+    assert _shown("risk_difference", np.nan, 0.3).noise((0,), 0, n)[0, 0] == pytest.approx(
+        2 * p * (1 - p) / n
+    )
+    assert _shown("risk_ratio", np.nan, 0.3).noise((0,), 0, n)[0, 0] == pytest.approx(2 * (1 - p) / (p * n))
+    odds = 2 / (p * (1 - p) * n)
+    assert _shown("odds_ratio", np.nan, 0.3).noise((0,), 0, n)[0, 0] == pytest.approx(odds)
+    # Nobody had an event: half of one is added, so that the scatter is finite.
+    assert np.isfinite(_shown("risk_ratio", np.nan, 0.0).noise((0,), 0, n)).all()
 
 
 def test_weights_are_the_priors_and_every_variant_keeps_some():
