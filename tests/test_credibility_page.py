@@ -31,7 +31,10 @@ def screened() -> dict[str, Any]:
         {"id": name, "grade": grade, "module": "cells", "meaning": f"meaning of {name}"}
         for name, grade in (("measured", "A"), ("weak", "C"), ("strong", "C"))
     ]
-    sizes = {"measured": {"size": 9.0}, "weak": {"size": 1.0}, "strong": {"size": 5.0}}
+    sizes = {
+        name: {"size": s, "low": s / 2, "high": s * 2}
+        for name, s in (("measured", 9.0), ("weak", 1.0), ("strong", 5.0))
+    }
     effect = {
         "kind": "effect", "of": "cells vs vehicle", "endpoint": "pf_ratio@3d", "unit": "mmHg",
         "morris": {"inputs": sizes},
@@ -77,9 +80,17 @@ def test_grades_are_counted(tool: Any) -> None:
 
 
 def test_the_strongest_assumptions_are_the_assumed_ones(tool: Any, said: dict[str, Any]) -> None:
-    page = tool.page(said, tool.read_history(), screened())
-    assert page.index("meaning of strong") < page.index("meaning of weak")
-    assert "meaning of measured" not in page
+    ranked = tool.ranking_of(screened(), "mesolung sensitivity toy.toml")
+    page = tool.page(said, tool.read_history(), ranked)
+    assert "| 2 | `strong` |" in page and "| 3 | `weak` |" in page
+    assert "meaning of measured" not in page and "mesolung sensitivity toy.toml" in page
+
+
+def test_an_analysis_without_a_screening_ranks_nothing(tool: Any) -> None:
+    found = screened()
+    found["quantities"][0]["morris"] = None
+    with pytest.raises(Refusal, match="no screening"):
+        tool.ranking_of(found, "mesolung sensitivity toy.toml")
 
 
 def test_what_was_not_computed_says_so(tool: Any, said: dict[str, Any]) -> None:

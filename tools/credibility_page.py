@@ -2,6 +2,7 @@
 
 python tools/credibility_page.py                     writes the page
 python tools/credibility_page.py --append FOLDER     adds a validation's scores to the history first
+python tools/credibility_page.py --ranked FOLDER     keeps the ranking of a sensitivity analysis first
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from mesolung.reading import Refusal
 ROOT = Path(__file__).resolve().parent.parent
 DOCS, KEPT = ROOT / "docs", ROOT / "src" / "mesolung" / "calibration"
 SAID, HISTORY, PAGE = DOCS / "credibility.toml", DOCS / "score-history.csv", DOCS / "credibility.md"
-SENSITIVITY = KEPT / "sensitivity.json"
+RANKED = DOCS / "assumptions-ranked.json"
 MISFITS = DOCS / "science" / "known-misfits.md"
 COLUMNS = (
     "version", "date", "posterior", "part", "observations", "inside_90", "inside_90_right", "inside_50",
@@ -106,14 +107,14 @@ Small trials show larger effects; how much of that is bias is not known. The ter
 def page(
     said: Mapping[str, Any],
     history: Sequence[Mapping[str, str]],
-    sensitivity: Mapping[str, Any] | None = None,
+    ranked: Mapping[str, Any] | None = None,
 ) -> str:
     """Write the page.
 
     Arguments:
         said: what ``credibility.toml`` holds.
         history: rows of ``score-history.csv``.
-        sensitivity: what `mesolung sensitivity --json` printed; None where nothing is kept.
+        ranked: from `ranking_of`; None where nothing is kept.
 
     Returns:
         Markdown.
@@ -138,7 +139,7 @@ def page(
         graded=len(graded),
         grades=grades,
         modules="\n".join(_modules(graded)),
-        strongest=_strongest(sensitivity),
+        strongest=_strongest(ranked),
         misfits="; ".join(_misfits()),
         records="\n".join(_records()),
         history="\n".join(_history(history)),
@@ -309,26 +310,71 @@ def _modules(graded: Sequence[Any]) -> list[str]:
     return _table(("Module", *GRADES, "assumed"), rows)
 
 
-def _strongest(sensitivity: Mapping[str, Any] | None) -> str:
-    if sensitivity is None:
-        return f"{NOT_YET} (`{COMMAND}`)."
-    effects = [q for q in sensitivity["quantities"] if q["kind"] == "effect" and q["morris"]]
+def ranking_of(found: Mapping[str, Any], command: str) -> dict[str, Any]:
+    """What is kept of a sensitivity analysis: the assumed inputs that move its first effect most.
+
+    Arguments:
+        found: its ``sensitivity.json``.
+        command: what repeats it.
+
+    Returns:
+        the record.
+
+    Raises:
+        Refusal: for an analysis without the screening of an effect.
+    """
+    effects = [q for q in found["quantities"] if q["kind"] == "effect" and q["morris"]]
     if not effects:
-        return f"{NOT_YET}: the kept analysis holds no screening of an effect."
+        raise Refusal(
+            "holds no screening of an effect", file="sensitivity.json", allowed="--method morris or both"
+        )
     first = effects[0]
-    assumed = {one["id"]: one for one in sensitivity["inputs"] if one["grade"] == "C"}
-    ranked = sorted(
-        ((one["size"] or 0.0, name) for name, one in first["morris"]["inputs"].items() if name in assumed),
-        key=lambda pair: (-pair[0], pair[1]),
-    )[:MOST]
-    rows = [(name, assumed[name]["module"], f"{size:.3g}", assumed[name]["meaning"]) for size, name in ranked]
-    unit = first["unit"] or "log ratio"
-    lines = _table(("Parameter", "Module", f"moves it by ({unit})", "Meaning"), rows)
+    known = {one["id"]: one for one in found["inputs"]}
+    order = sorted(first["morris"]["inputs"].items(), key=lambda item: (-(item[1]["size"] or 0.0), item[0]))
+    places = [(place, name, one) for place, (name, one) in enumerate(order, 1) if known[name]["grade"] == "C"]
+    return {
+        "command": command,
+        "study": found["study"],
+        "posterior": found["posterior"],
+        "effect": f"{first['endpoint']}, {first['of']}",
+        "unit": first["unit"] or "log ratio",
+        "trajectories": found["trajectories"],
+        "inputs": len(order),
+        "assumed": [
+            {
+                "id": name,
+                "place": place,
+                "module": known[name]["module"],
+                "size": float(f"{one['size']:.3g}"),
+                "low": float(f"{one['low']:.3g}"),
+                "high": float(f"{one['high']:.3g}"),
+                "meaning": known[name]["meaning"],
+            }
+            for place, name, one in places[:MOST]
+        ],
+    }
+
+
+def _strongest(ranked: Mapping[str, Any] | None) -> str:
+    if ranked is None:
+        return f"{NOT_YET} (`{COMMAND}`)."
+    rows = [
+        (
+            str(one["place"]),
+            f"`{one['id']}`",
+            one["module"],
+            f"{one['size']:g} ({one['low']:g} to {one['high']:g})",
+            one["meaning"],
+        )
+        for one in ranked["assumed"]
+    ]
+    header = ("Place", "Parameter", "Module", f"moves it by, {ranked['unit']} (90 %)", "Meaning")
     about = (
-        f"of {first['endpoint']}, {first['of']}, in {sensitivity['study']} (posterior "
-        f"{sensitivity['posterior']}, {sensitivity['trajectories']} paths; [how](sensitivity.md))."
+        f"{ranked['effect']}, in *{ranked['study']}*; place among {ranked['inputs']} uncertain inputs. "
+        f"`{ranked['command']}` ({ranked['trajectories']} paths, posterior {ranked['posterior']}; "
+        "[how](sensitivity.md))."
     )
-    return "\n".join([about, "", *lines])
+    return "\n".join([about, "", *_table(header, rows)])
 
 
 def _misfits() -> Iterator[str]:
@@ -446,7 +492,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def made() -> str:
     """The page as it should stand now."""
     said = tomllib.loads(SAID.read_text(encoding="utf-8"))
-    kept = json.loads(SENSITIVITY.read_text(encoding="utf-8")) if SENSITIVITY.is_file() else None
+    kept = json.loads(RANKED.read_text(encoding="utf-8")) if RANKED.is_file() else None
     return page(said, read_history(), kept)
 
 
@@ -456,6 +502,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--append", type=Path, metavar="FOLDER", help="of mesolung validate --out")
+    parser.add_argument("--ranked", type=Path, metavar="FOLDER", help="of mesolung sensitivity --out")
+    parser.add_argument("--command", default="mesolung sensitivity", help="what made that folder")
     options = parser.parse_args(arguments)
     try:
         if options.append is not None:
@@ -466,6 +514,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             today = datetime.now(UTC).date().isoformat()
             text = appended(read_history(), row_of(found, manifest, today))
             HISTORY.write_text(text, encoding="utf-8")
+        if options.ranked is not None:
+            text = (options.ranked / "sensitivity.json").read_text(encoding="utf-8")
+            ranked = ranking_of(json.loads(text), options.command)
+            RANKED.write_text(json.dumps(ranked, indent=1) + "\n", encoding="utf-8")
         PAGE.write_text(made(), encoding="utf-8")
     except Refusal as refusal:
         print(f"credibility_page: {refusal}", file=sys.stderr)
