@@ -60,7 +60,7 @@ def test_the_stiffness_loop_rests_in_health(factor: float) -> None:
 
 
 def test_a_large_scar_feeds_itself_only_where_the_epithelium_is_senescent() -> None:
-    """The same scar resolves where epithelium renews itself, and goes on where a third of it no longer divides."""
+    """The same scar resolves where epithelium renews itself, and goes on where a third of it is senescent."""
     people = subjects("healthy", 30, seed=25).with_values(ageing=0.0)
     scarred = initial(people, COLM=1.0, COL=2.0, MFB=1.5)
     run = course(people, 1826, every=913, outputs=("COLM", "SCAR"), initial=scarred)

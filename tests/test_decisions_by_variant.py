@@ -11,6 +11,7 @@ import pytest
 
 from mesolung.biology import assemble
 from mesolung.biology.parameters import read_parameters
+from mesolung.calibration.contraction import RULE, recommend
 from mesolung.calibration.variants.__main__ import RECORD, digest, piece
 from mesolung.calibration.variants.contrasts import (
     FIRST,
@@ -23,6 +24,7 @@ from mesolung.calibration.variants.contrasts import (
 )
 from mesolung.calibration.variants.decisions import (
     ALL,
+    AS_DRAWN,
     CARRIERS,
     DECISIONS,
     GIVEN,
@@ -30,6 +32,7 @@ from mesolung.calibration.variants.decisions import (
     NULL,
     VARIANTS,
 )
+from mesolung.streams import normals
 
 AGAIN = "run python -m mesolung.calibration.variants --write and tools/decisions_page.py again"
 TYPICAL = dict.fromkeys(CARRIERS.values(), 2.0)
@@ -87,6 +90,29 @@ def test_what_is_small_or_within_the_error_is_no_difference() -> None:
     assert summed_up(np.array([*(-small - 5.0)]), measure)["answer"] == FIRST
     with_nobody = np.append(small + 5.0, np.nan)
     assert summed_up(with_nobody, measure)["answer"] == SECOND
+
+
+def test_as_drawn_sets_nothing() -> None:
+    assert variant_values(AS_DRAWN, TYPICAL) == {}
+
+
+def _with_advice(record: dict[str, Any], prior: np.ndarray, posterior: np.ndarray) -> dict[str, Any]:
+    one = {"decision": "dose", "measure": "P/F", **recommend(prior, posterior).record()}
+    return {**record, "rule": RULE, "learnt_from": "posterior-0", "recommendations": [one]}
+
+
+def test_a_decision_that_data_did_not_narrow_is_given_as_a_range(record, tool_module: Any) -> None:
+    tool = tool_module("decisions_page")
+    slope = 4.0 * normals(1, "toy slope", 0, 400)
+    page = tool.page(_with_advice(record, slope, slope))
+    assert "no point" in page and "0 %" in page
+    narrowed = tool.page(_with_advice(record, slope, 2.0 + 0.2 * slope))
+    assert "no point" not in narrowed and "**2." in narrowed
+
+
+def test_a_record_without_it_says_that_it_was_not_computed(record, tool_module: Any) -> None:
+    without = {k: v for k, v in record.items() if k != "recommendations"}
+    assert "has not been computed" in tool_module("decisions_page").page(without)
 
 
 def test_the_page_and_the_picture_are_those_of_the_record(root: Path, tool_module: Any) -> None:

@@ -110,6 +110,10 @@ smaller than what would matter (assumed: {smallest_words}).
 
 {summary}
 
+## What may be recommended
+
+{advice}
+
 ## Deaths avoided, percentage points
 
 {deaths}
@@ -166,10 +170,40 @@ def page(record: Mapping[str, Any]) -> str:
         measure_words="; ".join(measures.values()),
         smallest_words=", ".join(f"{smallest[m]:g} {units[m]}" for m in measures),
         summary="\n".join(_summary(record)),
+        advice="\n".join(_advice(record)),
         deaths="\n".join(_numbers(record, "deaths")),
         oxygen="\n".join(_numbers(record, "P/F")),
         inflammation="\n".join(_numbers(record, "inflammation")),
     )
+
+
+NOT_YET = """How far data narrowed the slope of each decision has not been computed for this record: no choice
+may be recommended by a number. The command above computes it."""
+
+
+def _advice(record: Mapping[str, Any]) -> list[str]:
+    """By decision and measure: a point where the slope contracted enough, else the range alone."""
+    found = record.get("recommendations")
+    if not found:
+        return [NOT_YET]
+    rows = []
+    for decision, (first, second) in record["decisions"].items():
+        for x in (one for one in found if one["decision"] == decision):
+            point = "no point" if x["point"] is None else f"**{x['point']:.2f}**"
+            rows.append(
+                [
+                    f"{second} against {first}",
+                    x["measure"],
+                    f"{point} ({x['low']:.2f} to {x['high']:.2f})",
+                    f"{100 * x['contraction']:.0f} %",
+                    f"{100 * x['second_better']:.0f} %",
+                ]
+            )
+    learnt = record["learnt_from"]
+    same = learnt == record["posterior"]
+    told = "no posterior is stored, so that nothing was learnt" if same else f"learnt from {learnt}"
+    header = ("", "measure", "slope (90 % of draws)", "contraction", "draws in which the second is better")
+    return [f"{record['rule']} Every draw with the carriers that it has; {told}.", "", *_table(header, rows)]
 
 
 def _summary(record: Mapping[str, Any]) -> list[str]:

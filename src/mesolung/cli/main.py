@@ -13,10 +13,12 @@ import typer
 
 from mesolung import __version__
 from mesolung.cli.calibrate_command import calibrate
+from mesolung.cli.discriminate_command import discriminate
 from mesolung.cli.limits import MOST_DRAWS, MOST_REPLICATES
 from mesolung.cli.lot_command import lot
 from mesolung.cli.once import OnceCommand
 from mesolung.cli.register_command import register
+from mesolung.cli.sensitivity_command import sensitivity
 from mesolung.cli.source import DrawsFrom, Source
 
 DONE, FAILED, REFUSED, CANCELLED = 0, 1, 2, 130
@@ -249,6 +251,8 @@ app.command(cls=OnceCommand)(register)
 
 
 app.command(cls=OnceCommand)(calibrate)
+app.command(cls=OnceCommand)(sensitivity)
+app.command(cls=OnceCommand)(discriminate)
 app.command(cls=OnceCommand)(lot)
 
 

@@ -15,6 +15,7 @@ from mesolung.streams import typical, uniforms, vary
 # Random numbers of the prior are keyed by a parameter's id and this word, not by the text of the tables: a
 # new or changed row moves no other parameter's draws and no course's.
 PRIOR_KEY = "prior"
+PRIOR_NAME = "prior-"
 # What only a treated body feels: these parameters are the replicate's own draw, whoever's course a subject
 # follows, and a library of untreated courses does not depend on them.
 TREATMENT_MODULES = ("fate", "product", "cells", "harm", "drugs")
@@ -73,7 +74,7 @@ def prior_name(table: Parameters, also: str) -> str:
         "prior-" and 8 hexadecimal digits of the text of ``parameters.csv`` and those tables.
     """
     digest = blake2b(f"{table.hash}|{also}".encode(), digest_size=4)
-    return f"prior-{digest.hexdigest()}"
+    return f"{PRIOR_NAME}{digest.hexdigest()}"
 
 
 def draw_prior(count: int, also: str, table: Parameters | None = None) -> Draws:

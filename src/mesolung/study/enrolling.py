@@ -79,6 +79,23 @@ class Panel:
     enrolment: Enrolment
 
 
+@dataclass(frozen=True)
+class Picked:
+    """Who is enrolled, before they are solved up to it.
+
+    Attributes:
+        made: the weighted pool of each table 1.
+        distinct: intp[k, 4], rows (number of the disease, draw, course, step), each once.
+        chosen: table 1 -> intp[S x M], rows of ``distinct``.
+        known: name -> float64[k], what is known of the picked at enrolment.
+    """
+
+    made: Mapping[str, Enrolment]
+    distinct: NDArray[np.intp]
+    chosen: Mapping[str, NDArray[np.intp]]
+    known: Mapping[str, NDArray[np.float64]]
+
+
 def enrol_panels(
     setting: Setting, sets: Mapping[str, TableOne], libraries: Mapping[str, Library]
 ) -> tuple[dict[str, Panel], int]:
@@ -95,7 +112,22 @@ def enrol_panels(
     Raises:
         Refusal: when the libraries have too few subjects like a table 1.
     """
-    model, draws, subjects = setting.model, setting.draws, setting.subjects
+    return panels_of(setting, pick_subjects(setting, sets, libraries), libraries)
+
+
+def pick_subjects(setting: Setting, sets: Mapping[str, TableOne], libraries: Mapping[str, Library]) -> Picked:
+    """Pick who is enrolled: courses of the libraries, and the moment of each.
+
+    Arguments:
+        setting, sets, libraries: as `enrol_panels`.
+
+    Returns:
+        the places of the picked.
+
+    Raises:
+        Refusal: when the libraries have too few subjects like a table 1.
+    """
+    draws, subjects = setting.draws, setting.subjects
     seen = {name: _seen(name, libraries[name], draws.key) for name in setting.diseases}
     made = {key: _enrolment(setting, lines, seen) for key, lines in sets.items()}
     u = [uniforms(setting.seed, "enrol", slot, subjects) for slot in range(setting.slots)]
@@ -110,29 +142,48 @@ def enrol_panels(
             [pool.disease[picked], pool.draw[picked], pool.course[picked], pool.step[picked]], axis=1
         )
     distinct, back = np.unique(np.concatenate(list(places.values())), axis=0, return_inverse=True)
+    known = known_at_enrolment(list(setting.diseases.values()), list(seen.values()), distinct)
+    chosen = dict(zip(places, np.split(back.reshape(-1), len(places)), strict=True))
+    return Picked(made, distinct, chosen, known)
+
+
+def panels_of(
+    setting: Setting, picked: Picked, libraries: Mapping[str, Library]
+) -> tuple[dict[str, Panel], int]:
+    """Solve the picked up to their enrolment, with the parameters of the setting's draws.
+
+    Arguments:
+        setting: of the run; its draws may have other values than those that the subjects were picked with:
+            the same people, exposed to the same, under another biology.
+        picked: from `pick_subjects`.
+        libraries: as `enrol_panels`.
+
+    Returns:
+        panel by key, and how many courses failed.
+    """
+    model, draws, subjects = setting.model, setting.draws, setting.subjects
     start = setting.remembered(
-        ("run in", *setting.diseases, distinct),
+        ("run in", *setting.diseases, picked.distinct),
         lambda: run_in_mixture(
             model,
             [(setting.diseases[name], libraries[name]) for name in setting.diseases],
             draws,
-            distinct,
+            picked.distinct,
             workers=setting.workers,
             chunk=setting.chunk,
         ),
     )
     # What cannot be solved up to enrolment cannot be solved after it, and is counted there.
     states = np.where(start.failed[:, None], np.nan, start.states)
-    known = known_at_enrolment(list(setting.diseases.values()), list(seen.values()), distinct)
     panels = {}
-    for key, chosen in zip(places, np.split(back.reshape(-1), len(places)), strict=True):
+    for key, chosen in picked.chosen.items():
         draw = np.repeat(setting.draw_of_slot, subjects)
         rows = with_own_draw(model, draws, start.parameters[chosen], draw, setting.seed, subjects)
         panels[key] = Panel(
             Enrolled(rows, states[chosen], of_subjects(start.pending, chosen), chosen),
-            {name: values[chosen] for name, values in {**start.covariates, **known}.items()},
-            distinct[chosen, 0],
-            made[key],
+            {name: values[chosen] for name, values in {**start.covariates, **picked.known}.items()},
+            picked.distinct[chosen, 0],
+            picked.made[key],
         )
     return panels, int(start.failed.sum())
 

@@ -18,6 +18,7 @@ from typing import Any
 from mesolung.biology import assemble
 from mesolung.biology.parameters import read_parameters
 from mesolung.calibration.check_record import text_of
+from mesolung.calibration.contraction import RULE
 from mesolung.calibration.kept_record import record_command
 from mesolung.calibration.patients import Patients
 from mesolung.calibration.variants.contrasts import (
@@ -35,8 +36,10 @@ from mesolung.calibration.variants.decisions import (
     VARIANTS,
     Decision,
 )
+from mesolung.calibration.variants.recommended import recommendations
 from mesolung.engine import compile_model
 from mesolung.population.draws import draw_prior
+from mesolung.population.posterior import draws_for
 from mesolung.product.priors import priors_hash
 
 DRAWS, COURSES = 32, 12
@@ -88,6 +91,29 @@ def lines_of(
     return lines, int(enrolled.size)
 
 
+def recommended(draws: int, courses: int, *, seed: int = 1, workers: int = 1) -> list[dict[str, Any]]:
+    """Say of each decision whether a point may be recommended, by how far data narrowed its slope.
+
+    Arguments:
+        draws, courses, seed, workers: as of `lines_of`.
+
+    Returns:
+        a record a decision and measure, from `recommendations`.
+    """
+    model = compile_model(assemble().sbml)
+    prior = draw_prior(draws, priors_hash())
+    learnt = draws_for(draws, priors_hash())
+    same = learnt.posterior == prior.posterior
+    return recommendations(
+        Patients(model, prior, courses, workers).enrolled(WHO),
+        None if same else Patients(model, learnt, courses, workers).enrolled(WHO),
+        DECISIONS,
+        seed=seed,
+        workers=workers,
+        tell=lambda line: print(line, file=sys.stderr),
+    )
+
+
 def piece() -> list[dict[str, Any]]:
     """Run the small piece that a test compares with the record's."""
     chosen = [d for d in DECISIONS if d.name == PIECE_DECISION]
@@ -114,6 +140,7 @@ def record_of(draws: int, courses: int, *, seed: int, workers: int) -> dict[str,
     """
     lines, patients = lines_of(DECISIONS, VARIANTS, draws, courses, seed=seed, workers=workers)
     small = piece()
+    advice = recommended(draws, courses, seed=seed, workers=workers)
     return {
         "command": f"python -m mesolung.calibration.variants --draws {draws} --courses {courses} "
         f"--seed {seed} --write",
@@ -130,6 +157,9 @@ def record_of(draws: int, courses: int, *, seed: int, workers: int) -> dict[str,
         "measures": MEASURES,
         "smallest": SMALLEST,
         "errors": ERRORS,
+        "learnt_from": draws_for(1, priors_hash()).posterior,
+        "rule": RULE,
+        "recommendations": advice,
         "piece": {"lines": small, "sha256": digest(small)},
         "sha256": digest(lines),
         "lines": lines,
@@ -148,6 +178,11 @@ def table_of(record: Mapping[str, Any]) -> list[str]:
         answer = {"first": first, "second": second}.get(line["answer"], line["answer"])
         numbers = f"{line['mean']:>9.2f} ({line['low']:.2f} to {line['high']:.2f})"
         found.append(f"{line['decision']:18}{line['variant']:15}{line['measure']:14}{numbers:36}{answer}")
+    for one in record["recommendations"]:
+        point = "no point" if one["point"] is None else f"{one['point']:.2f}"
+        span = f"{point} ({one['low']:.2f} to {one['high']:.2f})"
+        contracted = f"contraction {100 * one['contraction']:.0f} %"
+        found.append(f"{one['decision']:18}{'as drawn':15}{one['measure']:14}{span:36}{contracted}")
     return found
 
 

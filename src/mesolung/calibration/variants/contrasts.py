@@ -16,6 +16,7 @@ from mesolung.calibration.enrolled import Enrolled
 from mesolung.calibration.given import give_product, nothing, with_values
 from mesolung.calibration.variants.decisions import (
     ALL,
+    AS_DRAWN,
     CARRIERS,
     CLEARANCE,
     EVERYBODY,
@@ -66,9 +67,11 @@ def variant_values(variant: str, typical: Mapping[str, float]) -> dict[str, floa
     """Parameters that a variant sets for everybody.
 
     Arguments:
-        variant: of `VARIANTS`.
+        variant: of `VARIANTS`, or `AS_DRAWN`, which sets none.
         typical: the carriers' gains by parameter.
     """
+    if variant == AS_DRAWN:
+        return {}
     on = {g: typical[g] * (variant in (name, ALL)) for name, g in CARRIERS.items()}
     return {**on, HUMAN: 0.0 if variant == NULL else 1.0, CLEARANCE: 0.0}
 

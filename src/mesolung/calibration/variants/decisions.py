@@ -17,6 +17,8 @@ CARRIERS = {
 }
 ALL, NULL = "all together", "null"
 VARIANTS = (*CARRIERS, ALL, NULL)
+# Every draw with the carriers and the human effect that it has: what a recommendation would rest on.
+AS_DRAWN = "as drawn"
 HUMAN, CLEARANCE = "human_effect", "gain_clearance"
 SAID_OF_VARIANTS = {
     **{name: f"only `{gain}` above 0, at its typical value" for name, gain in CARRIERS.items()},
