@@ -45,7 +45,7 @@ def planted(folder: Path, forward: Planted, seed: int = 1, members: int = MEMBER
     """A calibration whose stages all have the planted data."""
     return Calibration(
         read_parameters(), None, "", members, seed, 1, folder,  # type: ignore[arg-type]
-        lambda line: None, lambda what, done, total: None, lambda stage, model: forward,
+        lambda line: None, lambda what, done, total: None, lambda stage, model: forward,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def test_the_priors_weights_are_products_of_chances() -> None:
 def test_a_laboratorys_own_effect_makes_its_results_less_telling() -> None:
     study = [told(replace(relation(0.5, "ratio"), observation=k), [0.5, 1.0]) for k in range(3)]
     found = by_laboratory(study, 0.3)["study"]
-    apart = sum(log_likelihood(one, 0.0, 0.3) for one in study)
+    apart = np.sum([log_likelihood(one, 0.0, 0.3) for one in study], axis=0)
     assert 0.0 < found[0] - found[1] < float(apart[0] - apart[1])
 
 

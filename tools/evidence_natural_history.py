@@ -316,7 +316,7 @@ def _criteria(study: Study, arm: str | list[str], row: Row, criteria: list[Row])
     for line in criteria:
         if line["of"] == "population" and line["text"] == row["population"]:
             target = study.population.setdefault("baseline", {})
-        elif line["of"] == "arm" and line["text"] == arm:
+        elif line["of"] == "arm" and isinstance(arm, str) and line["text"] == arm:
             target = study.arm(arm).baseline
         else:
             continue
