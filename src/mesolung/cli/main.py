@@ -18,6 +18,7 @@ from mesolung.cli.lot_command import lot
 from mesolung.cli.once import OnceCommand
 from mesolung.cli.register_command import register
 from mesolung.cli.source import DrawsFrom, Source
+from mesolung.cli.update_command import update
 
 DONE, FAILED, REFUSED, CANCELLED = 0, 1, 2, 130
 
@@ -85,6 +86,10 @@ def run(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
     release: Annotated[bool, typer.Option("--release", help="More subjects per expected value.")] = False,
     draws_from: DrawsFrom = Source.auto,
+    posterior: Annotated[
+        Path | None,
+        typer.Option(help="A posterior of your own, as `mesolung update` makes.", metavar="FOLDER"),
+    ] = None,
 ) -> None:
     """Simulate a study and compare with what it observed."""
     from mesolung.cli.run import run_file
@@ -100,6 +105,7 @@ def run(
         as_json=json,
         release=release,
         source=draws_from.value,
+        posterior=posterior,
     )
     raise typer.Exit(code)
 
@@ -249,6 +255,7 @@ app.command(cls=OnceCommand)(register)
 
 
 app.command(cls=OnceCommand)(calibrate)
+app.command(cls=OnceCommand)(update)
 app.command(cls=OnceCommand)(lot)
 
 

@@ -83,6 +83,7 @@ def simulate_experiment(
                 seed=setting.seed,
                 duration_h=study.duration_h,
                 typical=setting.draws.values,
+                laboratory=setting.draws.laboratory,
                 unstated_of=study.kind,
                 before_h=-start,
             ),
