@@ -192,6 +192,13 @@ def validate(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
     draws_from: DrawsFrom = Source.auto,
+    leave_one_out: Annotated[
+        bool,
+        typer.Option(
+            "--leave-one-out",
+            help="Predict each human trial of cells, and each study of usual care, from all others.",
+        ),
+    ] = False,
 ) -> None:
     """Predict published studies and score the predictions, beside what a constant effect would predict."""
     from mesolung.cli.validate import validate_folder
@@ -207,6 +214,7 @@ def validate(
         out=out,
         as_json=json,
         source=draws_from.value,
+        leave_out=leave_one_out,
     )
     raise typer.Exit(code)
 

@@ -1,4 +1,4 @@
-"""The record of an update in words: what went in, how much it weighs, what it changed, and what not to trust."""
+"""The record of an update in words: what went in, how much it weighs, what changed, and what not to trust."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def verdict(record: Mapping[str, Any]) -> str:
     worth = f"{weights['effective']:.0f} of {record['draws']} draws"
     if not weights["reliable"]:
         return (
-            f"No posterior was made: k-hat {_khat(weights['khat'])} is above {weights['khat_limit']:g}, the weights "
-            f"rest on too few draws ({worth}). A refit with these data is needed, or more draws."
+            f"No posterior was made: k-hat {_khat(weights['khat'])} is above {weights['khat_limit']:g}, the "
+            f"weights rest on too few draws ({worth}). A refit with these data is needed, or more draws."
         )
     said = f"Posterior {record['posterior']}: k-hat {_khat(weights['khat'])}, worth {worth}."
     conflict = record["conflict"]
@@ -105,9 +105,9 @@ def _weights(record: Mapping[str, Any]) -> str:
         )
     head = ("trial", "results in the weights", "power", "k-hat alone", "left out")
     said = (
-        "A draw is weighed by how likely the private results are under it, bias of the design integrated out. "
-        "Results of one trial are of the same patients and count as two at most: the power. k-hat is the shape "
-        "of the tail of the weights; above 0.7 their mean cannot be trusted."
+        "A draw is weighed by how likely the private results are under it, bias of the design integrated "
+        "out. Results of one trial are of the same patients and count as two at most: the power. k-hat is "
+        "the shape of the tail of the weights; above 0.7 their mean cannot be trusted."
     )
     return f"## What the draws were weighed by\n\n{said}\n\n{_table(head, rows)}"
 
@@ -118,8 +118,9 @@ def _conflict(record: Mapping[str, Any]) -> str:
     if not stored["observations"] and stored["p"] is None:
         return ""
     said = (
-        "Chance of data as improbable as the private ones, simulated from the draws before they were weighed "
-        f"(Box's predictive check over {stored['results']} results): p = {_p(stored['p'])} with what is stored"
+        "Chance of data as improbable as the private ones, simulated from the draws before they were "
+        f"weighed (Box's predictive check over {stored['results']} results): p = {_p(stored['p'])} with "
+        "all that is stored"
     )
     said += f", {_p(prior['p'])} with the prior alone." if prior else "."
     said += f" {found['said'][:1].upper()}{found['said'][1:]}." if found["said"] else ""
@@ -142,7 +143,8 @@ def _elicited(record: Mapping[str, Any]) -> str:
             rows.append((name, expert, said, _triple(own["fitted"]), one["unit"]))
         rows.append((name, "pooled", "", _triple(one["pooled"]), one["unit"]))
     head = ("parameter", "whose", "quantiles as said", "5, 50 and 95 % as fitted", "unit")
-    return f"## Elicited ranges\n\nThe linear pool, every expert alike, replaces the prior.\n\n{_table(head, rows)}"
+    said = "The linear pool, every expert alike, replaces the prior."
+    return f"## Elicited ranges\n\n{said}\n\n{_table(head, rows)}"
 
 
 def _lots(record: Mapping[str, Any]) -> str:
@@ -173,8 +175,9 @@ def _parameters(record: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     head = ("parameter", "meaning", "grade", "contraction", "against the prior", "moved, SD")
     said = (
-        "Contraction: 1 - variance after over variance before. With so many effective draws a parameter of which "
-        f"nothing was learnt shows up to ±{2.0 * noise:.2f}. The {len(rows)} largest of {len(ordered)}."
+        "Contraction: 1 - variance after over variance before. With so many effective draws a parameter "
+        f"of which nothing was learnt shows up to ±{2.0 * noise:.2f}. The {len(rows)} largest of "
+        f"{len(ordered)}."
     )
     return f"## Parameters\n\n{said}\n\n{_table(head, rows)}"
 

@@ -22,6 +22,7 @@ Values = NDArray[np.float64]
 BETWEEN_LABORATORIES = 0.5
 # assumed: the table's spread between lots is known as from so many lots.
 AS_FROM_LOTS = 8.0
+DIGITS = 8
 MEANS, SPREADS = np.linspace(-4.0, 4.0, 161), np.exp(np.linspace(-2.5, 1.5, 121))
 FROZEN, FRESH = "viability_cryopreserved", "viability_fresh"
 
@@ -94,7 +95,11 @@ def record_of(told: Sequence[Told]) -> dict[str, dict[str, float]]:
     Arguments:
         told: from `told_by`.
     """
-    return {one.name: {k: v for k, v in asdict(one).items() if k != "name"} for one in told}
+    return {one.name: {k: _printed(v) for k, v in asdict(one).items() if k != "name"} for one in told}
+
+
+def _printed(value: float) -> float:
+    return value if isinstance(value, int) else float(f"{value:.{DIGITS}g}")
 
 
 def _of_lot(lot: Product) -> dict[str, tuple[float, float]]:
