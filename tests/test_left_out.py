@@ -37,7 +37,6 @@ EFFECT = np.random.default_rng(7).normal(0.0, 0.4, DRAWS)
 DISCREPANCY = 0.1
 COHORT = """schema = 1
 name = "{name}"
-kind = "observational"
 disease = "covid19-ards"
 duration = "28 d"
 [population]

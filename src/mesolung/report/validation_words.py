@@ -352,8 +352,8 @@ def left_out_table(json: Mapping[str, Any]) -> Table | None:
             str(one["trial"]),
             str(one["kind"]),
             "taken out" if one["learnt"] else "others put in",
-            amount(one["khat"]) if is_number(one["khat"]) else UNKNOWN,
-            amount(one["effective"]),
+            f"{one['khat']:.2f}" if is_number(one["khat"]) else UNKNOWN,
+            number(round(one["effective"])),
             str(one["by"]),
         )
         for one in found["trials"]
