@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +104,65 @@ def test_a_private_study_becomes_a_posterior_that_a_run_takes(
         )
     assert left.value.code == 0
     assert json.loads(capsys.readouterr().out)["posterior"] == made[0]["posterior"]
+
+
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "update.md").read_text(encoding="utf-8")
+
+
+def test_the_page_s_example_works_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(Path(__file__).resolve().parent.parent / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines():
+        words = shlex.split(re.sub(r"(--draws|--replicates) \d+", rf"\1 {DRAWS}", line))
+        with pytest.raises(SystemExit) as left:
+            main(words[1:])
+        assert left.value.code == 0
+    record = (tmp_path / "updated" / "update.md").read_text(encoding="utf-8")
+    for said in (
+        "cord-pilot.toml",
+        "UC-24-017.toml",
+        "experts.csv",
+        "k_release",
+        "The laboratory's own lots",
+    ):
+        assert said in record
+
+
+def test_trials_are_left_out_from_a_folder_to_a_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    studies, out = tmp_path / "studies", tmp_path / "out"
+    studies.mkdir()
+    for k, share in enumerate((3, 5)):
+        text = STUDY.replace('name = "private"', f'name = "trial {k}"').replace(
+            "mean = 190", f"mean = {160 + 20 * k}"
+        )
+        for arm, events in (("cells", share), ("usual care", 4)):
+            text += (
+                f'[[observation]]\narm = "{arm}"\nendpoint = "mortality"\ntime = "7 d"\n'
+                f"events = {events}\nn = 10\n"
+            )
+        (studies / f"t{k}.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit) as left:
+        main(
+            [
+                *(
+                    "validate",
+                    str(studies),
+                    "--leave-one-out",
+                    "--draws",
+                    str(DRAWS),
+                    "--draws-from",
+                    "prior",
+                ),
+                *("--out", str(out), "--json"),
+            ]
+        )
+    assert left.value.code == 0
+    found = json.loads(capsys.readouterr().out)["leave_one_out"]
+    assert {one["trial"] for one in found["trials"]} == {"trial 0", "trial 1"}
+    assert {one["by"] for one in found["trials"]} == {"weights"}
+    assert "Left out in turn" in (out / "validation.html").read_text(encoding="utf-8")
+    command = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["command"]
+    assert command.endswith("--leave-one-out")
