@@ -61,7 +61,8 @@ def planted(folder: Path, name: str, effect: float, n: int = 200, control: float
     folder.mkdir(exist_ok=True)
     treated = np.clip(control * np.exp(EFFECT), 0.0, 0.99)
     events = (round(n * min(control * float(np.exp(effect)), 0.99)), round(n * control))
-    return trial(folder, name, events[::-1] if swap else events, n, (treated, np.full(DRAWS, control)))
+    shown = (events[1], events[0]) if swap else events
+    return trial(folder, name, shown, n, (treated, np.full(DRAWS, control)))
 
 
 def series(folder: Path, effect: float, count: int = 6, **more) -> list[Subject]:
@@ -102,7 +103,7 @@ def test_the_scored_trial_is_not_among_its_own_weights(tmp_path: Path) -> None:
         log_weights_without("trial-1", first, ()), log_weights_without("trial-1", second, ())
     )
     made = [left_out(subjects).subjects[0].predicted.bases[0].own.expected for subjects in (usual, other)]
-    assert np.array_equal(*made)
+    assert np.array_equal(made[0], made[1])
 
 
 def test_a_trial_of_noise_gains_nothing_from_a_leak(tmp_path: Path) -> None:

@@ -76,7 +76,9 @@ def files_of(folder: Path) -> list[File]:
 def joined(monkeypatch, folder: Path, z: float, n: int = 60, swap: bool = False, **more):
     """An update with a trial whose truth is a draw at ``z``."""
     events = (round(n * float(expit(logit(CONTROL) - 0.6 * z))), round(n * CONTROL))
-    monkeypatch.setattr(updating, "predict_folder", predicting(folder, events[::-1] if swap else events, n))
+    monkeypatch.setattr(
+        updating, "predict_folder", predicting(folder, (events[1], events[0]) if swap else events, n)
+    )
     inputs = Inputs(files_of(folder))
     return update(inputs, **{"borrow": 1.0, "stored": toy(0.0, 1.0), **more})
 
@@ -208,6 +210,20 @@ def test_the_record_has_what_an_assessor_asks_for(monkeypatch, tmp_path: Path) -
     text = update_markdown(record)
     for said in ("mesolung update --with x", "k-hat", "Nothing was sent anywhere", NAME, "SHA-256"):
         assert said in text
+
+
+def test_the_same_data_are_not_learnt_from_twice(monkeypatch, tmp_path: Path) -> None:
+    made = joined(monkeypatch, tmp_path, 0.8).posterior
+    assert made is not None
+    again = replace(made, manifest={**made.manifest, "inputs": {"pilot.toml": "a" * 64}})
+    inputs = Inputs(files_of(tmp_path), hashes={"renamed.toml": "a" * 64})
+    with pytest.raises(Refusal, match="learnt from in an update before"):
+        update(inputs, borrow=1.0, stored=again)
+    human = replace(made, manifest={**made.manifest, "stages": {"human": {}}})
+    monkeypatch.setattr(updating, "learnt_trials", lambda: {"private": None})
+    with pytest.raises(Refusal, match="count twice"):
+        update(Inputs(files_of(tmp_path)), borrow=1.0, stored=human)
+    assert update(Inputs(files_of(tmp_path)), borrow=0.0, stored=human).record["borrow"] == 0.0
 
 
 def test_draws_are_picked_by_their_weights() -> None:

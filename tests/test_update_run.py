@@ -8,7 +8,6 @@ import shlex
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mesolung.calibration import importance
@@ -62,8 +61,7 @@ def small_library():
         patch.setattr(run, "DRAWS_AT_LEAST", DRAWS)
         patch.setattr(updating, "DRAWS_AT_LEAST", DRAWS)
         # The shape of a tail needs more draws than a test can wait for.
-        patch.setattr(importance, "LEAST_DRAWS", 2)
-        patch.setattr(importance, "RELIABLE", np.inf)
+        patch.setattr(importance.Weights, "reliable", True)
         yield
 
 

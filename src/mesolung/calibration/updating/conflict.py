@@ -95,7 +95,7 @@ def conflict_of(subjects: Sequence[Subject], draws: int, seed: int) -> Conflict:
     if not count:
         return Conflict(None, 0, ordered)
     all_ = np.asarray(logsumexp(simulated, axis=1))
-    p = (1.0 + float(np.sum(all_ <= float(logsumexp(real)) + 1e-12))) / (SIMULATIONS + 1.0)
+    p = (1.0 + float(np.sum(all_ <= float(np.asarray(logsumexp(real))) + 1e-12))) / (SIMULATIONS + 1.0)
     return Conflict(p, count, ordered)
 
 

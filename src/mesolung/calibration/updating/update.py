@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -16,6 +17,8 @@ from mesolung import __version__
 from mesolung.biology.parameters import read_parameters
 from mesolung.calibration.importance import RELIABLE, Weights, arviz_for_weights, equal_draws, smoothed
 from mesolung.calibration.posterior.ensemble import DIGITS
+from mesolung.calibration.posterior.leaving_out import STAGE
+from mesolung.calibration.posterior.leaving_out import trials_of as learnt_trials
 from mesolung.calibration.updating.borrow import borrowed, first_draws, prior_draws, uncertain, whole
 from mesolung.calibration.updating.conflict import Conflict, conflict_of, record_of
 from mesolung.calibration.updating.elicited import Opinion, log_ratio, told
@@ -25,6 +28,7 @@ from mesolung.calibration.validation.bias import Bias, biases
 from mesolung.calibration.validation.by_draw import by_draw, trials_of
 from mesolung.calibration.validation.folder import File, predict_folder
 from mesolung.calibration.validation.lines import Subject
+from mesolung.calibration.validation.treatment import trial_of
 from mesolung.population.library import DRAWS_AT_LEAST
 from mesolung.population.posterior import (
     SCHEMA,
@@ -122,6 +126,8 @@ def update(
     if shipped is not None and draws is not None and draws > shipped.count:
         raise Refusal("more draws than are stored", found=draws, allowed=f"up to {shipped.count}")
     count = draws or (shipped.count if shipped is not None else DRAWS_AT_LEAST)
+    if shipped is not None and borrow > 0.0:
+        _refuse_learnt_twice(inputs, shipped)
     full = prior_draws(count) if shipped is None else first_draws(shipped, count)
     start = borrowed(full, borrow)
     predict = _Predicting(inputs.files, count, seed, workers, progress)
@@ -145,7 +151,8 @@ def update(
         "parameters_numbers": numbers_digest(read_parameters()),
         "modules_sha256": modules_digest(),
         "inputs": dict(inputs.hashes),
-        "lots": record_of_lots(lots),
+        "lots": record_of_lots(lots) or (dict(shipped.manifest.get("lots", {})) if shipped else {}),
+        "before": _before(shipped),
     }
     made = None
     if weights.reliable:
@@ -259,6 +266,37 @@ def _shipped(stored: Posterior | None) -> tuple[Posterior | None, str]:
     if why := found.matches():
         return None, f"the stored posterior {why}: the prior is weighed, and there is nothing to borrow"
     return found, ""
+
+
+def _before(shipped: Posterior | None) -> dict[str, str]:
+    """Private inputs that the posterior has learnt from in updates before."""
+    if shipped is None:
+        return {}
+    return {**shipped.manifest.get("before", {}), **shipped.manifest.get("inputs", {})}
+
+
+def _refuse_learnt_twice(inputs: Inputs, shipped: Posterior) -> None:
+    """Stop where the posterior has learnt from a study already: its evidence would count twice."""
+    known = set(_before(shipped).values())
+    for name, digest in inputs.hashes.items():
+        if digest in known:
+            raise Refusal(
+                f"{name} was learnt from in an update before",
+                found=digest[:12],
+                allowed="new data, or --borrow 0",
+            )
+    learnt: set[str] = set()
+    if STAGE in shipped.manifest.get("stages", {}):
+        with suppress(Refusal):
+            learnt = set(learnt_trials())
+    for file in inputs.files:
+        if trial_of(file.study) in learnt:
+            raise Refusal(
+                "the stored posterior has learnt from this trial, whose evidence would count twice",
+                file=file.study.file,
+                found=trial_of(file.study),
+                allowed="studies that are not among the published evidence, or --borrow 0",
+            )
 
 
 def _conflict(
