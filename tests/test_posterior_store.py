@@ -137,6 +137,22 @@ def test_a_stage_done_again_takes_away_what_rested_on_it(place) -> None:
     assert list(again.records) == ["endotoxin"]
 
 
+def test_stages_come_back_whatever_later_ones_moved_again(tmp_path) -> None:
+    write(tmp_path)
+    kept = read_store(tmp_path)
+    record = {**kept.records["endotoxin"], "stage": "virus"}
+    again = {"k_LPS": np.full(COUNT, 1.5), "kill_CD8": np.full(COUNT, 0.02)}
+    both = with_stage(kept, "virus", record, Outcome(again, []))
+    write_store(both, read_parameters(), COUNT, {})
+    found = read_store(tmp_path)
+    for stage, values in both.values.items():
+        assert list(found.values[stage]) == list(values)
+        assert all(np.array_equal(found.values[stage][n], v) for n, v in values.items())
+    posterior = read_posterior(tmp_path)
+    assert posterior is not None and posterior.values_of("k_LPS").tolist() == [1.5] * COUNT
+    assert posterior.stage_of("k_LPS") == "virus" and posterior.stage_of("k_tol") == "endotoxin"
+
+
 def test_a_posterior_of_ones_own_makes_draws(place) -> None:
     own = Posterior(np.full((8, 1), 2.0), ("k_LPS",), np.full(8, 0.125), ("none",) * 8)
     found = as_draws(own, 4, "x")

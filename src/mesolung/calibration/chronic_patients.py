@@ -87,7 +87,7 @@ class Followed:
     chosen: NDArray[np.intp]
 
 
-def enrolled(model: CompiledModel, draws: Draws, cohort: Cohort, count: int) -> Followed:
+def enrolled(model: CompiledModel, draws: Draws, cohort: Cohort, count: int, workers: int = 1) -> Followed:
     """Solve untreated courses and enrol each at a random moment at which it is eligible.
 
     Arguments:
@@ -95,6 +95,7 @@ def enrolled(model: CompiledModel, draws: Draws, cohort: Cohort, count: int) -> 
         draws: parameter draws.
         cohort: who, and for how long.
         count: courses of each draw; those that are never eligible fall out.
+        workers: threads.
 
     Returns:
         the patients.
@@ -102,7 +103,7 @@ def enrolled(model: CompiledModel, draws: Draws, cohort: Cohort, count: int) -> 
     disease = read_disease(cohort.disease)
     courses = tuple(courses_of_draw(model, disease, draws, d, count) for d in range(draws.count))
     grid = np.arange(0.0, disease.length_h + 1.0, STEP_Y * YEAR_H)
-    found = _solve(model, courses, grid, None)
+    found = _solve(model, courses, grid, None, workers)
     after, before = int(cohort.years / STEP_Y), STEPS_A_YEAR
     eligible = np.isfinite(found["HAZ"])
     for name, (low, high) in cohort.bounds.items():
@@ -124,7 +125,12 @@ def enrolled(model: CompiledModel, draws: Draws, cohort: Cohort, count: int) -> 
 
 
 def treated(
-    model: CompiledModel, cohort: Cohort, patients: Followed, switch: str, value: float
+    model: CompiledModel,
+    cohort: Cohort,
+    patients: Followed,
+    switch: str,
+    value: float,
+    workers: int = 1,
 ) -> Mapping[str, Values]:
     """Solve the same patients with a drug from enrolment on.
 
@@ -134,6 +140,7 @@ def treated(
         patients: the untreated ones.
         switch: the drug's parameter.
         value: what it is set to.
+        workers: threads.
 
     Returns:
         output -> float64[n, T], as ``Followed.values``.
@@ -148,13 +155,17 @@ def treated(
         grid[patients.step] + 1.0,
         np.full(rows.size, value),
     )
-    found = _solve(model, patients.courses, grid, dose)
+    found = _solve(model, patients.courses, grid, dose, workers)
     window = patients.step[:, None] + np.arange(int(cohort.years / STEP_Y) + 1)
     return {name: v[rows[:, None], window] for name, v in found.items()}
 
 
 def _solve(
-    model: CompiledModel, courses: tuple[Courses, ...], grid: Values, dose: EventTable | None
+    model: CompiledModel,
+    courses: tuple[Courses, ...],
+    grid: Values,
+    dose: EventTable | None,
+    workers: int,
 ) -> dict[str, Values]:
     count = courses[0].parameters.shape[0]
     events = stacked([c.events for c in courses], count)
@@ -174,6 +185,6 @@ def _solve(
         events=events,
         outputs=OUTPUTS,
         rtol=RTOL,
-        workers=1,
+        workers=workers,
     )
     return {name: solved.values[:, :, i] for i, name in enumerate(OUTPUTS)}

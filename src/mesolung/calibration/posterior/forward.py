@@ -96,13 +96,15 @@ def datum_of(one: Compared, series: str) -> Datum:
     )
 
 
-def logarithm(model: float, published: float) -> float:
+def logarithm(model: float, published: float, least: float = 0.0) -> float:
     """What a member gives, on the log scale, as the ladder takes residuals: no lower than 1 % of the target.
 
     Arguments:
         model, published: in one unit.
+        least: what so few subjects can tell from nothing, in that unit.
     """
-    return float(np.log(max(model, LEAST * published))) if np.isfinite(model) else float("nan")
+    lowest = max(least, LEAST * published)
+    return float(np.log(max(model, lowest))) if np.isfinite(model) else float("nan")
 
 
 def rows_of_ensemble(model: CompiledModel, ensemble: Ensemble) -> Values:

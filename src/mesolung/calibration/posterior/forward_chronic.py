@@ -73,12 +73,12 @@ class Chronic:
         for k, row in enumerate(self.rows):
             cohort = COHORTS[row["cohort"]]
             if row["cohort"] not in groups:
-                groups[row["cohort"]] = enrolled(work.model, own, cohort, work.subjects)
+                groups[row["cohort"]] = enrolled(work.model, own, cohort, work.subjects, work.workers)
             patients = groups[row["cohort"]]
             key = (row["cohort"], row["arm"])
             if row["arm"] and key not in arms:
                 switch, value = ("ics", 0.0) if row["arm"] == "no_ics" else (row["arm"], 1.0)
-                arms[key] = dict(treated(work.model, cohort, patients, switch, value))
+                arms[key] = dict(treated(work.model, cohort, patients, switch, value, work.workers))
             member = patients.chosen // work.subjects
             stratum = strata({n: v[:, 0] for n, v in patients.values.items()})[row["stratum"]]
             for d in range(end - start):

@@ -30,7 +30,7 @@ from mesolung.population.courses import courses_of_draw
 from mesolung.population.draws import Draws
 from mesolung.population.events import stacked
 
-SETTLED_DAY = 1.0
+SHARE = "share"
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,9 @@ class Cohorts:
         for target in self.targets:
             value, other = found[target.cohort][target.name], target.parts[1]
             value = value / found[other][target.name] if other else value
-            columns.append([logarithm(v, target.value) for v in value])
+            # Nobody of so many subjects: less than half a subject cannot be told from nothing.
+            least = 0.5 / work.subjects if target.unit == SHARE and not other else 0.0
+            columns.append([logarithm(v, target.value, least) for v in value])
         return np.array(columns).T
 
     def _measured(

@@ -91,18 +91,23 @@ def read_store(folder: Path) -> Stored:
         Refusal: for a stage that cannot be read.
     """
     records, values, others = {}, {}, {}
+    final: dict[str, Values] | None = None
     for name in stages():
         path = folder / STAGES / f"{name}.json"
         if not path.is_file():
             continue
         try:
             records[name] = json.loads(path.read_text(encoding="utf-8"))
-            values[name] = _columns(folder / STAGES / f"{name}.csv")
+            if final is None:
+                final = _columns(folder / DRAWS)
+            # What a later stage moved again stands in the stage's own table, all else among the draws.
+            own = _columns(folder / STAGES / f"{name}.csv")
+            values[name] = {n: own[n] if n in own else final[n] for n in records[name]["moved"]}
             others[name] = {
                 file: (folder / STAGES / file).read_text(encoding="utf-8")
                 for file in records[name].get("files", [])
             }
-        except (OSError, ValueError, StopIteration) as error:
+        except (OSError, ValueError, KeyError, StopIteration) as error:
             raise Refusal(f"a stage cannot be read: {error}", file=path, allowed=REPEAT) from None
     return Stored(folder, records, values, others)
 
@@ -117,7 +122,7 @@ def with_stage(stored: Stored, name: str, record: Mapping[str, Any], outcome: Ou
         outcome: of it.
     """
     gone = {name, *resting_on(name)}
-    whole = {**record, "files": sorted(outcome.files)}
+    whole = {**record, "files": sorted(outcome.files), "moved": list(outcome.values)}
 
     def kept(old: Mapping[str, Any], new: Any) -> dict[str, Any]:
         found = {k: v for k, v in old.items() if k not in gone} | {name: new}
@@ -167,7 +172,7 @@ def write_store(stored: Stored, table: Parameters, count: int, about: Mapping[st
         },
         "variants": {v: {"share": variants.count(v) / count} for v in sorted(set(variants))},
         "stages": {
-            name: {**{k: v for k, v in record.items() if k != "checks"}, "moved": list(stored.values[name])}
+            name: {k: v for k, v in record.items() if k != "checks"}
             for name, record in stored.records.items()
         },
     }
@@ -176,7 +181,9 @@ def write_store(stored: Stored, table: Parameters, count: int, about: Mapping[st
     texts = {folder / MANIFEST: _json(manifest), folder / DRAWS: draws_text(made)}
     for name, record in stored.records.items():
         texts[folder / STAGES / f"{name}.json"] = _json(record)
-        texts[folder / STAGES / f"{name}.csv"] = _columns_text(stored.values[name], count)
+        own = stored.values[name]
+        again = {n: v for n, v in own.items() if not np.array_equal(v, ensemble.moved[n])}
+        texts[folder / STAGES / f"{name}.csv"] = _columns_text(again, count)
         for file, text in stored.files[name].items():
             texts[folder / STAGES / file] = text
     replace_together(texts, {})
@@ -210,8 +217,9 @@ def _columns(path: Path) -> dict[str, Values]:
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.reader(stream)
         head = next(reader)
-        rows = np.array([[float(v) for v in row] for row in reader]).reshape(-1, len(head))
-    return {name: rows[:, k] for k, name in enumerate(head) if name != NUMBER}
+        kept = [k for k, name in enumerate(head) if name not in (NUMBER, WEIGHT, VARIANT)]
+        rows = np.array([[float(row[k]) for k in kept] for row in reader])
+    return {head[k]: rows[:, i] for i, k in enumerate(kept)} if rows.size else {}
 
 
 def _columns_text(values: Mapping[str, Values], count: int) -> str:
