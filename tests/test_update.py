@@ -20,13 +20,13 @@ from mesolung.calibration.updating.borrow import borrowed, prior_draws, whole
 from mesolung.calibration.updating.update import Inputs, contractions, update
 from mesolung.calibration.validation.folder import File
 from mesolung.calibration.validation.lines import Subject
+from mesolung.population.own_posterior import posterior_in
 from mesolung.population.posterior import (
     DRAWS,
     MANIFEST,
     Posterior,
     as_draws,
     draws_for,
-    posterior_in,
 )
 from mesolung.reading import Refusal
 from mesolung.report.update import update_markdown, verdict

@@ -15,7 +15,7 @@ from mesolung.calibration.updating import update as updating
 from mesolung.calibration.validation import folder
 from mesolung.cli import main
 from mesolung.population import library
-from mesolung.population.posterior import posterior_in
+from mesolung.population.own_posterior import posterior_in
 from mesolung.study import run
 
 DRAWS = 8

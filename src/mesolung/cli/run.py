@@ -57,7 +57,7 @@ def run_file(
     if scheduler is not None:
         raise Refusal("--scheduler is not supported yet", found=scheduler, allowed="--workers N")
     # Only now, because these rooms are what takes time to import.
-    from mesolung.population.posterior import posterior_in
+    from mesolung.population.own_posterior import posterior_in
     from mesolung.report import write_report
     from mesolung.study import inputs_sha256, read_study
     from mesolung.study.result import write_run_folder

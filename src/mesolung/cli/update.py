@@ -55,7 +55,8 @@ def update_posterior(
     from mesolung.calibration.updating.lots import read_lots
     from mesolung.calibration.updating.update import Inputs, hashes_of, update
     from mesolung.calibration.validation.folder import read_folder
-    from mesolung.population.posterior import DRAWS, MANIFEST, posterior_in
+    from mesolung.population.own_posterior import posterior_in
+    from mesolung.population.posterior import DRAWS, MANIFEST
     from mesolung.report.update import verdict, write_update
     from mesolung.study import read_study
     from mesolung.study.result import json_text

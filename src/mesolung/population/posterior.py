@@ -245,28 +245,6 @@ def read_posterior(folder: Path | None = None) -> Posterior | None:
     return _read(path, table, path.stat().st_mtime_ns, table.stat().st_mtime_ns if table.is_file() else 0)
 
 
-def posterior_in(folder: Path | None) -> Posterior | None:
-    """Read a posterior that a user names.
-
-    Arguments:
-        folder: of it; None for none.
-
-    Returns:
-        the posterior; None where no folder is named.
-
-    Raises:
-        Refusal: as `read_posterior`, for a folder that holds none, and for one of other tables.
-    """
-    if folder is None:
-        return None
-    found = read_posterior(folder)
-    if found is None:
-        raise Refusal("holds no posterior", file=folder, allowed=f"a folder with {MANIFEST} and {DRAWS}")
-    if why := found.matches():
-        raise Refusal(f"the posterior {why}", file=folder, found=found.id, allowed="one of this version")
-    return found
-
-
 @cache
 def _read(path: Path, table: Path, _manifest_time: int, _draws_time: int) -> Posterior:
     try:
