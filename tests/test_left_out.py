@@ -121,6 +121,7 @@ def test_a_trial_of_noise_gains_nothing_from_a_leak(tmp_path: Path) -> None:
 
 def test_taking_a_trial_out_of_what_was_learnt_is_learning_from_the_others(tmp_path: Path) -> None:
     subjects = series(tmp_path, -0.2, n=100)
+    subjects[2] = planted(tmp_path, "trial-2", 0.4, 100)
     told = told_by(subjects)
     posterior = smoothed(np.sum(list(told.values()), axis=0))
     picked = np.random.default_rng(1).choice(DRAWS, 4000, p=posterior.values)
@@ -128,6 +129,7 @@ def test_taking_a_trial_out_of_what_was_learnt_is_learning_from_the_others(tmp_p
     weights = smoothed(log_weights_without("trial-2", learnt, set(learnt)))
     assert weights.reliable
     exact = mean_effect(log_weights_without("trial-2", told, ()))
+    assert abs(exact - float(posterior.values @ EFFECT)) > 0.04
     assert float(weights.values @ EFFECT[picked]) == pytest.approx(exact, abs=0.02)
 
 
