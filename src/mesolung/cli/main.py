@@ -20,6 +20,7 @@ from mesolung.cli.once import OnceCommand
 from mesolung.cli.register_command import register
 from mesolung.cli.sensitivity_command import sensitivity
 from mesolung.cli.source import DrawsFrom, Source
+from mesolung.cli.update_command import update
 
 DONE, FAILED, REFUSED, CANCELLED = 0, 1, 2, 130
 
@@ -87,6 +88,10 @@ def run(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
     release: Annotated[bool, typer.Option("--release", help="More subjects per expected value.")] = False,
     draws_from: DrawsFrom = Source.auto,
+    posterior: Annotated[
+        Path | None,
+        typer.Option(help="A posterior of your own, as `mesolung update` makes.", metavar="FOLDER"),
+    ] = None,
 ) -> None:
     """Simulate a study and compare with what it observed."""
     from mesolung.cli.run import run_file
@@ -102,6 +107,7 @@ def run(
         as_json=json,
         release=release,
         source=draws_from.value,
+        posterior=posterior,
     )
     raise typer.Exit(code)
 
@@ -188,6 +194,13 @@ def validate(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
     draws_from: DrawsFrom = Source.auto,
+    leave_one_out: Annotated[
+        bool,
+        typer.Option(
+            "--leave-one-out",
+            help="Predict each human trial of cells, and each study of usual care, from all others.",
+        ),
+    ] = False,
 ) -> None:
     """Predict published studies and score the predictions, beside what a constant effect would predict."""
     from mesolung.cli.validate import validate_folder
@@ -203,6 +216,7 @@ def validate(
         out=out,
         as_json=json,
         source=draws_from.value,
+        leave_out=leave_one_out,
     )
     raise typer.Exit(code)
 
@@ -253,6 +267,7 @@ app.command(cls=OnceCommand)(register)
 app.command(cls=OnceCommand)(calibrate)
 app.command(cls=OnceCommand)(sensitivity)
 app.command(cls=OnceCommand)(discriminate)
+app.command(cls=OnceCommand)(update)
 app.command(cls=OnceCommand)(lot)
 
 

@@ -30,6 +30,7 @@ def run_file(
     as_json: bool,
     release: bool,
     source: Source = "auto",
+    posterior: Path | None = None,
 ) -> int:
     """Run a study file, keep the run folder and print the outcome.
 
@@ -44,6 +45,7 @@ def run_file(
         as_json: print the result's JSON and nothing else on standard output, instead of the table.
         release: use the larger number of subjects for expected values.
         source: of the parameter draws: "auto", "prior" or "posterior".
+        posterior: folder of a posterior to take them from instead; None for none.
 
     Returns:
         the exit status: 0, or 1 when at least 0.1 % of the subjects failed.
@@ -55,12 +57,14 @@ def run_file(
     if scheduler is not None:
         raise Refusal("--scheduler is not supported yet", found=scheduler, allowed="--workers N")
     # Only now, because these rooms are what takes time to import.
+    from mesolung.population.own_posterior import posterior_in
     from mesolung.report import write_report
     from mesolung.study import inputs_sha256, read_study
     from mesolung.study.result import write_run_folder
     from mesolung.study.run import run_study
 
     study = read_study(path)
+    own = posterior_in(posterior)
     target = out or numbered(Path("runs") / f"{path.stem}-{inputs_sha256(study)[:8]}")
     # Opened before the run, so that an existing target is refused before minutes are spent.
     with whole_folder(target) as place:
@@ -74,6 +78,7 @@ def run_file(
                 release=release,
                 progress=progress,
                 source=source,
+                own=own,
             )
             progress("writing the report", 0, 0)
             write_run_folder(result, place)

@@ -31,6 +31,7 @@ def validate_folder(
     out: Path | None,
     as_json: bool,
     source: Source = "auto",
+    leave_out: bool = False,
 ) -> int:
     """Validate a folder of studies, keep the page and print the outcome.
 
@@ -45,6 +46,7 @@ def validate_folder(
         out: the folder to make; None for ``runs/validate-NAME-N``.
         as_json: print the validation's JSON and nothing else on standard output.
         source: of the parameter draws: "auto", "prior" or "posterior".
+        leave_out: predict each human trial of cells, and each study of usual care, from all others.
 
     Returns:
         the exit status: 0, or 1 when at least 0.1 % of the subjects failed.
@@ -61,6 +63,11 @@ def validate_folder(
     from mesolung.study.result import json_text
 
     chosen(bias)
+    if leave_out:
+        from mesolung.calibration.importance import arviz_for_weights
+        from mesolung.calibration.validation.leave_one_out import leave_one_out, with_record
+
+        arviz_for_weights()
     name, files = files_of(folder, disease)
     target = out or numbered(Path("runs") / f"validate-{name}")
     start, worked = perf_counter(), process_time()
@@ -77,24 +84,37 @@ def validate_folder(
                     source=source,
                 )
                 progress("scoring", 0, 0)
-                found = score(subjects, bias=bias, seed=seed)
+                if leave_out:
+                    left, record = leave_one_out(
+                        files,
+                        subjects,
+                        bias=bias,
+                        draws=subjects[0].predicted.draws,
+                        release=release,
+                        seed=seed,
+                        workers=worker_count(workers),
+                        progress=progress,
+                    )
+                    json = with_record(score(left.subjects, bias=bias, seed=seed).json, record)
+                else:
+                    json = score(subjects, bias=bias, seed=seed).json
             manifest = {
-                "command": command_of(folder, disease, release, bias, draws, seed, source),
+                "command": command_of(folder, disease, release, bias, draws, seed, source, leave_out),
                 "seconds": perf_counter() - start,
                 "processor_seconds": process_time() - worked,
                 "seconds_by_study": seconds,
                 "studies": len(files),
             }
-            (place / "validation.json").write_text(json_text(found.json), encoding="utf-8")
+            (place / "validation.json").write_text(json_text(json), encoding="utf-8")
             (place / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
-            write_validation(found.json, place / "validation.html", manifest["command"])
+            write_validation(json, place / "validation.html", manifest["command"])
     except KeyboardInterrupt:
         print(
             "mesolung: cancelled; finished studies are kept, the same command goes on after them",
             file=sys.stderr,
         )
         raise SystemExit(CANCELLED) from None
-    _print(found.json, target, as_json)
+    _print(json, target, as_json)
     solved = sum(s.predicted.about.get("solved", 0) for s in subjects)
     failed = sum(s.predicted.about.get("failed", 0) for s in subjects)
     return int(failed > 0 and failed >= FAILED_SHARE * solved)
@@ -108,11 +128,12 @@ def command_of(
     draws: int | None,
     seed: int,
     source: Source = "auto",
+    leave_out: bool = False,
 ) -> str:
     """The command that repeats a validation.
 
     Arguments:
-        folder, disease, release, bias, draws, seed, source: as `validate_folder`.
+        folder, disease, release, bias, draws, seed, source, leave_out: as `validate_folder`.
     """
     said = ["mesolung validate"]
     said += [str(folder)] if folder is not None else []
@@ -122,6 +143,7 @@ def command_of(
     said += [f"--bias {bias}"] if bias != "all" else []
     said += [f"--seed {seed}"] if seed != 1 else []
     said += [f"--draws-from {source}"] if source != "auto" else []
+    said += ["--leave-one-out"] if leave_out else []
     return " ".join(said)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import numpy as np
@@ -30,6 +30,8 @@ class Draws:
         key: what the random numbers of draws and courses are keyed by.
         parameters: rows of ``parameters.csv`` by id.
         values: id -> float64[D], typical value in each draw, in the row's unit.
+        laboratory: property of a product -> what a laboratory's own lots say of it: mean against the typical
+            value, its error, spread of lots; empty for the tables alone.
         note: what a user should know of why it is these draws, for a result's warnings; empty for nothing.
     """
 
@@ -38,6 +40,7 @@ class Draws:
     values: Mapping[str, NDArray[np.float64]]
     key: str = PRIOR_KEY
     note: str = ""
+    laboratory: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:

@@ -64,7 +64,15 @@ class Posterior:
         digest = hashlib.blake2b("|".join([*self.names, *self.variants]).encode(), digest_size=4)
         digest.update(np.ascontiguousarray(self.draws).tobytes())
         digest.update(np.ascontiguousarray(self.weights).tobytes())
+        if self.laboratory:
+            digest.update(json.dumps(self.laboratory, sort_keys=True).encode())
         return f"posterior-{digest.hexdigest()}"
+
+    @property
+    def laboratory(self) -> dict[str, tuple[float, float, float]]:
+        """Property of a product -> mean of a laboratory's own lots, its error, their spread."""
+        found = self.manifest.get("lots", {})
+        return {n: (float(o["shift"]), float(o["error"]), float(o["between_lot"])) for n, o in found.items()}
 
     def prior_of(self, name: str) -> Values:
         """The prior's numbered draws of a parameter.
@@ -296,10 +304,21 @@ def as_draws(posterior: Posterior, count: int, also: str, table: Parameters | No
         )
     prior = draw_prior(count, also, table)
     fitted = {name: posterior.draws[:count, k].copy() for k, name in enumerate(posterior.names)}
-    return replace(prior, posterior=posterior.id, values={**prior.values, **fitted})
+    return replace(
+        prior,
+        posterior=posterior.id,
+        values={**prior.values, **fitted},
+        laboratory=posterior.laboratory,
+    )
 
 
-def draws_for(count: int, also: str, source: Source = "auto", table: Parameters | None = None) -> Draws:
+def draws_for(
+    count: int,
+    also: str,
+    source: Source = "auto",
+    table: Parameters | None = None,
+    own: Posterior | None = None,
+) -> Draws:
     """Choose the draws of a run: the one place where the choice between prior and posterior is made.
 
     Arguments:
@@ -308,14 +327,19 @@ def draws_for(count: int, also: str, source: Source = "auto", table: Parameters 
         source: "posterior" for the stored one, "prior" for none; "auto" takes the stored one where it belongs
             to the table and the laws as they are.
         table: of parameters; None for the bundled one.
+        own: a posterior to take instead of the stored one, whatever the source; None for none.
 
     Returns:
         the draws; with "auto", their ``note`` says so where a stored posterior could not be used.
 
     Raises:
-        Refusal: for "posterior" where none is stored or it belongs to other tables; for more draws than it
-            holds; for another word.
+        Refusal: for "posterior" where none is stored or it belongs to other tables, and for one of your own
+            that does; for more draws than it holds; for another word.
     """
+    if own is not None:
+        if why := own.matches(table):
+            raise Refusal(f"the posterior {own.id} {why}", allowed="one that this version made")
+        return as_draws(own, count, also, table)
     if source not in SOURCES:
         raise Refusal("unknown source of draws", found=source, allowed=", ".join(SOURCES))
     if source == "prior":
@@ -334,15 +358,17 @@ def draws_for(count: int, also: str, source: Source = "auto", table: Parameters 
     )
 
 
-def most_draws(source: Source = "auto") -> int | None:
+def most_draws(source: Source = "auto", own: Posterior | None = None) -> int | None:
     """How many draws a run can have.
 
     Arguments:
-        source: as `draws_for`.
+        source, own: as `draws_for`.
 
     Returns:
-        the number that the stored posterior holds where a run would use it; None for no limit.
+        the number that the stored posterior, or your own, holds where a run would use it; None for no limit.
     """
+    if own is not None:
+        return own.count
     stored = None if source == "prior" else read_posterior()
     return stored.count if stored is not None and not stored.matches() else None
 

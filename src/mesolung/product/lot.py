@@ -16,7 +16,7 @@ from mesolung.product.acts import pairs, stated_acts
 from mesolung.product.assays import assays
 from mesolung.product.conditioning import conditioned, prior_variance
 from mesolung.product.growth import Growth, growth
-from mesolung.product.priors import SourceTraits, lots, read_priors, read_sources
+from mesolung.product.priors import Laboratory, SourceTraits, lots, read_priors, read_sources
 from mesolung.product.product import Product
 
 
@@ -30,6 +30,7 @@ class Lot:
         draws: intp[R], parameter draw of each replicate.
         seed: the study's seed, keys the lots.
         typical: parameter of the model -> float64[D], its typical value in each draw.
+        laboratory: what the laboratory's own lots say of a property, beside the tables.
     """
 
     product: Product
@@ -37,6 +38,7 @@ class Lot:
     draws: NDArray[np.intp]
     seed: int
     typical: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    laboratory: Laboratory = field(default_factory=dict)
 
     def __call__(self, name: str, group: str = "") -> NDArray[np.float64]:
         """Draw the property ``name`` of ``priors.csv``, in its unit: float64[R]; ``group`` as in `lots`."""
@@ -48,6 +50,7 @@ class Lot:
             product=product_identity(self.product),
             group=group,
             donor=self._donor if name.endswith("_lot") else None,
+            laboratory=self.laboratory,
         )
 
     def parameter(self, name: str) -> NDArray[np.float64]:

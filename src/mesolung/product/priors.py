@@ -152,6 +152,11 @@ def _hashed(*names: str) -> str:
     return digest.hexdigest()
 
 
+# What a laboratory's own lots say of a property: the mean of its lots against the typical value, the error of
+# that mean, and the spread of lots around it, on the scale of the prior's family.
+Laboratory = Mapping[str, tuple[float, float, float]]
+
+
 def lots(
     name: str,
     *,
@@ -161,6 +166,7 @@ def lots(
     product: str,
     group: str = "",
     donor: str | None = None,
+    laboratory: Laboratory | None = None,
 ) -> NDArray[np.float64]:
     """Draw a property of one lot a replicate: its typical value from the draw, then the lot around it.
 
@@ -172,16 +178,22 @@ def lots(
         product: identity of the product; the same product has the same lot in every arm.
         group: adds a stream of typical values, for instance one for each tissue source.
         donor: names a donor, whose lots have a part of their variance in common; None for lots apart.
+        laboratory: property -> what its own lots say of it; None for the table alone.
 
     Returns:
         float64[R], in the prior's unit.
     """
     prior = read_priors()[name]
     u = uniforms(key, f"draw:product:{name}:{group}", 0, int(draws.max()) + 1)[draws]
-    centre = typical(prior.distribution, prior.value, prior.uncertainty, u)
+    between = prior.between_lot
+    if laboratory and name in laboratory:
+        shift, error, between = laboratory[name]
+        centre = vary(prior.distribution, prior.value, 1.0, shift + error * ndtri(u))
+    else:
+        centre = typical(prior.distribution, prior.value, prior.uncertainty, u)
     z = ndtri(uniforms(seed, f"lot:{name}:{product}", 0, draws.size))
     if donor is not None:
         common = read_priors()["donor_share"].value
         of_donor = ndtri(uniforms(seed, f"donor:{name}:{donor}", 0, draws.size))
         z = np.sqrt(common) * of_donor + np.sqrt(1.0 - common) * z
-    return vary(prior.distribution, centre, prior.between_lot, z)
+    return vary(prior.distribution, centre, between, z)

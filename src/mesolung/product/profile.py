@@ -12,6 +12,7 @@ from mesolung.biology.tables import LUNG, Route
 from mesolung.product.kinds import KINDS
 from mesolung.product.lot import Lot
 from mesolung.product.lot import product_identity as product_identity
+from mesolung.product.priors import Laboratory
 from mesolung.product.product import Product
 from mesolung.product.received import Profile as Profile
 
@@ -41,6 +42,7 @@ def lot_profile(
     in_blood: bool | None = None,
     unit: str = "cells",
     typical: Mapping[str, NDArray[np.float64]] | None = None,
+    laboratory: Laboratory | None = None,
 ) -> Profile:
     """Draw the lots that the replicates of a study give.
 
@@ -54,6 +56,7 @@ def lot_profile(
         unit: of the dose, "/kg" left out.
         typical: parameter of the model -> float64[D], its typical value in each draw; without it a product
             has no dissolved factors.
+        laboratory: what the laboratory's own lots say of a property; None for the tables alone.
 
     Returns:
         the profile, arrays of length R. A viability that the study states is the lot's, at its release;
@@ -67,5 +70,5 @@ def lot_profile(
     way = BESIDE if route is None else route
     if in_blood is not None:
         way = replace(way, through_blood=in_blood)
-    lot = Lot(product, key, draws, seed, {} if typical is None else typical)
+    lot = Lot(product, key, draws, seed, {} if typical is None else typical, laboratory or {})
     return KINDS[product.type].profile(lot, way, unit)

@@ -16,6 +16,7 @@ from mesolung.report.validation_words import (
     covered,
     crps_table,
     joint_table,
+    left_out_table,
     mark,
     observation_table,
     observed,
@@ -77,6 +78,7 @@ def validation_html(json: Mapping[str, Any], command: str) -> str:
         held=observation_table(json, words, False),
         joint=joint_table(json, words),
         studies=study_table(json),
+        left_out=left_out_table(json),
         reasons=reason_table(json),
         unscored=unscored_table(json),
         command=command,
@@ -99,6 +101,35 @@ def write_validation(json: Mapping[str, Any], path: str | Path, command: str) ->
     page = validation_html(json, command)
     with whole_file(path) as place:
         place.write_text(page, encoding="utf-8")
+
+
+def left_out_sentences(json: Mapping[str, Any]) -> list[str]:
+    """What a validation with one trial left out at a time is, and how usual care fared.
+
+    Arguments:
+        json: of the validation; nothing is said of one without leaving out.
+    """
+    found = json.get("leave_one_out")
+    if not found:
+        return []
+    needed = found["refit_needed"]
+    said = [
+        f"Each of {number(len(found['trials']))} trials was predicted from all others of its kind; "
+        f"{number(found['scored'])} are scored. "
+        + (f"A refit is needed, and nothing is scored, of: {', '.join(needed)}." if needed else "")
+    ]
+    care = found["usual_care"]
+    if care["ratio"] is not None:
+        said.append(
+            f"Usual care: the median 90 % interval is {care['ratio']:.2f} times as wide as studies differ "
+            f"(3.3 standard deviations between studies; {number(care['results'])} results)."
+        )
+    if care["pit_flat"] is not None:
+        said.append(
+            f"Usual care: {number(care['pits'])} randomised PITs are as far from flat with chance "
+            f"{care['pit_flat']:.2g} (observations taken as independent)."
+        )
+    return [one.strip() for one in said]
 
 
 def sentences(json: Mapping[str, Any]) -> list[str]:
@@ -125,6 +156,7 @@ def sentences(json: Mapping[str, Any]) -> list[str]:
             f"{number(summary['answered_only'])} observations are answered and stand in no score (bare "
             "numbers, ratios that touch 0 and the like): the last table counts them by reason."
         )
+    said += left_out_sentences(json)
     missing = json["not_modelled"]["observations"]
     refused = sum(bool(one["refused"]) for one in json["studies"])
     if missing or refused:

@@ -338,6 +338,31 @@ def study_table(json: Mapping[str, Any]) -> Table:
     return table("Studies", header, rows, (2, 3))
 
 
+def left_out_table(json: Mapping[str, Any]) -> Table | None:
+    """Each trial that was left out: by which weights it was predicted from the others.
+
+    Arguments:
+        json: of the validation.
+    """
+    found = json.get("leave_one_out")
+    if not found:
+        return None
+    rows = [
+        (
+            str(one["trial"]),
+            str(one["kind"]),
+            "taken out" if one["learnt"] else "others put in",
+            f"{one['khat']:.2f}" if is_number(one["khat"]) else UNKNOWN,
+            number(round(one["effective"])),
+            str(one["by"]),
+        )
+        for one in found["trials"]
+    ]
+    caption = f"Left out in turn; above k-hat {found['khat_limit']:g} weights are not trusted"
+    head = ("Trial", "Kind", "How", "k-hat", "Effective draws", "Predicted by")
+    return table(caption, head, rows, (3, 4)) if rows else None
+
+
 def reason_table(json: Mapping[str, Any]) -> Table | None:
     """Why observations are not modelled yet.
 

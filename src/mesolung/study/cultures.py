@@ -285,6 +285,7 @@ def _give(setting: Setting, arm: Arm, well: Well, rows: Values, start: Values, r
                 draws=np.arange(count, dtype=np.intp),
                 seed=setting.seed,
                 in_blood=False,
+                laboratory=setting.draws.laboratory,
             )
             for name, value in profile.parameters.items():
                 if name in column:

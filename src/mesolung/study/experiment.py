@@ -84,6 +84,7 @@ def simulate_experiment(
                 seed=setting.seed,
                 duration_h=study.duration_h,
                 typical=setting.draws.values,
+                laboratory=setting.draws.laboratory,
                 unstated_of=habits_of(study),
                 before_h=-start,
             ),

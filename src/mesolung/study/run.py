@@ -22,7 +22,7 @@ from mesolung.execution import cache_folder
 from mesolung.population.baseline import AGE_NOW, VENTILATED, observables_for
 from mesolung.population.library import COURSES_PER_DRAW, DRAWS_AT_LEAST, LOG, Library, library_of
 from mesolung.population.past import past_of
-from mesolung.population.posterior import Source, draws_for, most_draws
+from mesolung.population.posterior import Posterior, Source, draws_for, most_draws
 from mesolung.product.priors import priors_hash
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.answering import answer
@@ -68,6 +68,7 @@ def run_study(
     chunk: int = 1024,
     progress: Progress | None = None,
     source: Source = "auto",
+    own: Posterior | None = None,
 ) -> Result:
     """Run a study: all of it that is modelled; the rest is answered as not modelled yet, with the reason.
 
@@ -82,6 +83,7 @@ def run_study(
         progress: called with (stage, done, total).
         source: of the parameter draws: "posterior", "prior", or "auto" for the stored posterior where it
             belongs to the tables as they are.
+        own: a posterior to take them from instead, as one that `mesolung update` made; None for none.
 
     Returns:
         the result, the same for the same seed on any number of workers and with any chunk.
@@ -92,7 +94,7 @@ def run_study(
     """
     part = modelled_part(study)
     if part is None:
-        return _nothing_modelled(study, replicates, draws or replicates, seed, source)
+        return _nothing_modelled(study, replicates, draws or replicates, seed, source, own)
     clock = {"start": time.perf_counter()}
     setting = prepare(
         part,
@@ -104,6 +106,7 @@ def run_study(
         release=release,
         progress=progress,
         source=source,
+        own=own,
     )
     if study.kind == IN_VITRO:
         return run_cultures(setting, study)
@@ -180,14 +183,16 @@ def _experiment(setting: Setting, clock: dict[str, float]) -> _Simulated:
     )
 
 
-def _nothing_modelled(study: Study, replicates: int, draws: int, seed: int, source: Source) -> Result:
+def _nothing_modelled(
+    study: Study, replicates: int, draws: int, seed: int, source: Source, own: Posterior | None
+) -> Result:
     """The result of a study of which nothing is modelled yet: its observations, and why none is answered."""
     observations, warnings = with_unanswered(study, [], [])
     common = {
         "schema": 1,
         "replicates": replicates,
         "seed": seed,
-        "posterior": draws_for(1, priors_hash(), source).posterior,
+        "posterior": draws_for(1, priors_hash(), source, own=own).posterior,
         "inputs_sha256": inputs_sha256(study),
     }
     manifest: dict[str, Any] = {
@@ -231,11 +236,12 @@ def prepare(
     parameters: Parameters | None = None,
     progress: Progress | None = None,
     source: Source = "auto",
+    own: Posterior | None = None,
 ) -> Setting:
     """Compile the model and draw the parameters of a run.
 
     Arguments:
-        study, replicates, draws, seed, workers, chunk, release, progress, source: as `run_study`.
+        study, replicates, draws, seed, workers, chunk, release, progress, source, own: as `run_study`.
         parameters: a table to use instead of the bundled one, with the draws of its own prior.
 
     Returns:
@@ -244,8 +250,8 @@ def prepare(
     Raises:
         Refusal: for draws that are not stored, or more than are.
     """
-    source = "prior" if parameters is not None else source
-    most = most_draws(source) or max(DRAWS_AT_LEAST, replicates, draws or 0)
+    source, own = ("prior", None) if parameters is not None else (source, own)
+    most = most_draws(source, own) or max(DRAWS_AT_LEAST, replicates, draws or 0)
     tell = progress or (lambda stage, done, total: None)
     tell("model", 0, 0)
     sizes = trial_sizes(study, seed)
@@ -254,7 +260,7 @@ def prepare(
     resampled = [subjects_for(o) for o in study.observations]
     # Of a stored posterior there are so many draws and no more; a replicate takes draw r modulo them.
     scored = draws or min(replicates, most)
-    chosen = draws_for(max(min(DRAWS_AT_LEAST, most), scored), priors_hash(), source, parameters)
+    chosen = draws_for(max(min(DRAWS_AT_LEAST, most), scored), priors_hash(), source, parameters, own)
     return Setting(
         study=study,
         sizes=sizes,

@@ -135,6 +135,7 @@ def simulate(
             seed=setting.seed,
             duration_h=study.duration_h,
             typical=setting.draws.values,
+            laboratory=setting.draws.laboratory,
         )
         what = challenged(setting.model, arm, panels[key], what)
         if key == table_of(study, arm):

@@ -12,7 +12,7 @@ from mesolung.biology.tables import backgrounds, routes
 from mesolung.engine import ADD_PARAMETER, CompiledModel, EventTable
 from mesolung.population.events import joined, same_events
 from mesolung.product.kinds import KINDS
-from mesolung.product.priors import read_priors
+from mesolung.product.priors import Laboratory, read_priors
 from mesolung.product.profile import lot_profile
 from mesolung.product.unstated import TRIAL
 from mesolung.streams import uniforms
@@ -69,6 +69,7 @@ def give(
     typical: Mapping[str, NDArray[np.float64]] | None = None,
     unstated_of: str = TRIAL,
     before_h: float = 0.0,
+    laboratory: Laboratory | None = None,
 ) -> Given:
     """Work out doses and drugs of an arm for every subject of a panel.
 
@@ -86,6 +87,7 @@ def give(
         unstated_of: whose habits stand in for what is unknown of a treatment.
         before_h: hours from the start of the courses to the time that treatments count from; the events count
             from the start.
+        laboratory: what the laboratory's own lots say of a property; None for the tables alone.
 
     Returns:
         what is given.
@@ -128,6 +130,7 @@ def give(
                 route=route,
                 unit=unit_of_dose(treatment),
                 typical=typical,
+                laboratory=laboratory,
             )
             treated = True
             parameters = {

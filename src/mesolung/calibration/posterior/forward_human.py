@@ -111,12 +111,20 @@ class Human:
                         per_size.append(np.stack([_effect(study, one, arms, work.seed) for one in effects]))
                 except Refusal:
                     continue  # nobody like its table 1: the model says nothing of this trial
-                found = np.stack([self._one(study, effects, expected) for expected in per_size])
+                found = np.stack([self.of_effects(study, effects, expected) for expected in per_size])
                 sets.setdefault(trial_of(study), []).append(found)
         return {trial: np.sum(parts, axis=0) for trial, parts in sets.items()}
 
-    def _one(self, study: Study, effects: Sequence[Published], expected: Values) -> Values:
-        """Log likelihood of one study's effects, float64[n], its biases and own true effect integrated out.
+    def of_effects(self, study: Study, effects: Sequence[Published], expected: Values) -> Values:
+        """Log likelihood of one study's effects, its biases and own true effect integrated out.
+
+        Arguments:
+            study: that published them.
+            effects: m of them.
+            expected: float64[m, n], what each member expects of them; 0 is returned where it cannot tell.
+
+        Returns:
+            float64[n], natural log.
 
         Source: normal effects with a covariance that a trial's results share.
         """

@@ -178,7 +178,7 @@ def write_store(stored: Stored, table: Parameters, count: int, about: Mapping[st
     }
     folder = stored.folder
     (folder / STAGES).mkdir(parents=True, exist_ok=True)
-    texts = {folder / MANIFEST: _json(manifest), folder / DRAWS: _draws_text(made)}
+    texts = {folder / MANIFEST: _json(manifest), folder / DRAWS: draws_text(made)}
     for name, record in stored.records.items():
         texts[folder / STAGES / f"{name}.json"] = _json(record)
         own = stored.values[name]
@@ -231,7 +231,12 @@ def _columns_text(values: Mapping[str, Values], count: int) -> str:
     return out.getvalue()
 
 
-def _draws_text(made: Posterior) -> str:
+def draws_text(made: Posterior) -> str:
+    """The table of draws of a posterior, a row a draw.
+
+    Arguments:
+        made: the posterior; its values are printed with so many digits as an ensemble keeps.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([NUMBER, WEIGHT, VARIANT, *made.names])

@@ -13,7 +13,7 @@ from mesolung.calibration.validation.lines import Subject
 from mesolung.calibration.validation.predicted import Predicted, base_setting, predict
 from mesolung.execution import cache_folder
 from mesolung.population.library import DRAWS_AT_LEAST, Library
-from mesolung.population.posterior import Source, most_draws
+from mesolung.population.posterior import Posterior, Source, most_draws
 from mesolung.reading import Refusal
 from mesolung.study import Study, read_study
 from mesolung.study.asked import outputs_asked
@@ -91,6 +91,7 @@ def predict_folder(
     progress: Progress | None = None,
     place: Path | None = None,
     source: Source = "auto",
+    own: Posterior | None = None,
 ) -> tuple[list[Subject], dict[str, float]]:
     """Predict all studies, reading back those that were predicted before.
 
@@ -101,13 +102,13 @@ def predict_folder(
         seed, workers: of the runs.
         progress: called with (stage, done, total).
         place: where finished studies are kept; None for the user's cache.
-        source: of the draws, as `mesolung.population.posterior.draws_for`.
+        source, own: of the draws, as `mesolung.population.posterior.draws_for`.
 
     Returns:
         the studies with their predictions, and seconds spent on each that was run now.
     """
     tell = progress or (lambda stage, done, total: None)
-    stored = most_draws(source)
+    stored = most_draws(source, own)
     count = draws or (stored or DRAWS_RELEASE if release else min(DRAWS, stored or DRAWS))
     place = place or cache_folder("validation")
     base: Setting | None = None
@@ -140,9 +141,13 @@ def predict_folder(
                 release=release,
                 progress=progress,
                 source=source,
+                own=own,
             )
         model = f"{base.model_hash}:{base.model.kernel_id}"
-        path = place / f"{key_of(file.study, model, base.draws.posterior, count, seed, release)}.npz"
+        # A posterior's name covers what it moved; what it left at the prior is named by the table's numbers.
+        name = base.draws.posterior
+        name = name if own is None else f"{name}:{own.manifest.get('parameters_numbers')}"
+        path = place / f"{key_of(file.study, model, name, count, seed, release)}.npz"
         predicted = kept(path)
         if predicted is None:
             path.unlink(missing_ok=True)

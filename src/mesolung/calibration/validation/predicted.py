@@ -12,7 +12,7 @@ import numpy as np
 from mesolung.biology.assays import assays
 from mesolung.population.enrolment import BORROWING_WORTH_A_WARNING
 from mesolung.population.library import Library
-from mesolung.population.posterior import Source
+from mesolung.population.posterior import Posterior, Source
 from mesolung.reading import Refusal
 from mesolung.study.animal_endpoints import EXPERIMENTS
 from mesolung.study.asked import Asked, asked_of
@@ -169,6 +169,7 @@ def base_setting(
     release: bool = False,
     progress: Progress | None = None,
     source: Source = "auto",
+    own: Posterior | None = None,
 ) -> Setting:
     """Compile the model and draw its parameters once for all studies of a validation.
 
@@ -177,7 +178,7 @@ def base_setting(
         draws: D, parameter draws; as many trials are simulated.
         seed, workers, progress: of all runs.
         release: take the larger number of subjects for expected values.
-        source: of the draws, as `mesolung.population.posterior.draws_for`.
+        source, own: of the draws, as `mesolung.population.posterior.draws_for`.
     """
     return prepare(
         study,
@@ -188,6 +189,7 @@ def base_setting(
         release=release,
         progress=progress,
         source=source,
+        own=own,
     )
 
 
