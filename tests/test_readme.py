@@ -62,7 +62,10 @@ def test_a_program_of_the_readme_works(clone: Path, program: str, capsys: pytest
 
 def test_every_option_of_run_is_told() -> None:
     options = set(re.findall(r"^\| `(--\w+)", README, re.MULTILINE))
-    taken = {f"--{name}" for name in inspect.signature(run).parameters} - {"--study", "--scheduler"}
+    taken = {f"--{name.replace('_', '-')}" for name in inspect.signature(run).parameters} - {
+        "--study",
+        "--scheduler",
+    }
     assert options == taken
 
 

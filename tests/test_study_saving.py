@@ -129,7 +129,7 @@ def studies(draw: st.DrawFn) -> dict[str, Any]:
     if acute and draw(st.booleans()):
         population["background"] = {
             "dexamethasone": {"share": 0.5, "dose": "6 mg", "start": draw(quantities(-5.0, 5.0, ("d",)))},
-            "nintedanib": {"share": 0.1, "dose": draw(quantities(1.0, 500.0, ("mg", "IU", "ug/kg")))},
+            "nintedanib": {"share": 0.1, "dose": draw(quantities(1.0, 500.0, ("mg", "ug")))},
         }
     if acute and draw(st.booleans()):
         population["include"] = {"sofa": ">= 3", "pf_ratio": "< 40 kPa", "female": "= 1"}
