@@ -61,7 +61,7 @@ def test_a_program_of_the_readme_works(clone: Path, program: str, capsys: pytest
 
 
 def test_every_option_of_run_is_told() -> None:
-    options = set(re.findall(r"^\| `(--\w+)", README, re.MULTILINE))
+    options = set(re.findall(r"^\| `(--[\w-]+)", README, re.MULTILINE))
     taken = {f"--{name.replace('_', '-')}" for name in inspect.signature(run).parameters} - {
         "--study",
         "--scheduler",
