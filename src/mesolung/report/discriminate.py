@@ -109,7 +109,7 @@ def discriminate_table(json: Mapping[str, Any]) -> RenderableType:
 
 
 def _best_of_arms(experiments: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The first of each set of arms; they stand by what they tell."""
+    """The first of each set of arms, of experiments in an order."""
     first: dict[str, Mapping[str, Any]] = {}
     for one in experiments:
         first.setdefault(_arms(one), one)
@@ -133,7 +133,8 @@ def _rows(experiments: Sequence[Mapping[str, Any]], most: int) -> list[tuple[str
 
 def _figure(json: Mapping[str, Any], key: str, unit: str) -> Figure:
     titles = {"gain": "Information on the carrier", "decision": "Probability that the decision turns"}
-    shown = sorted(json["experiments"], key=lambda one: -one[key]["value"])[:SHOWN]
+    # One line for each set of arms: its other readings and sizes would bear the same beginning of a name.
+    shown = _best_of_arms(sorted(json["experiments"], key=lambda one: -one[key]["value"]))[:SHOWN]
     names = [f"{_arms(one)}: {_reading(one)}, {one['size']} an arm" for one in shown]
     bars = [
         Bar(
@@ -155,7 +156,8 @@ def _figure(json: Mapping[str, Any], key: str, unit: str) -> Figure:
         id=f"experiments-{key}",
         title=titles[key],
         alt=f"{titles[key]}. " + "; ".join(f"{name}: {told}" for name, told in rows),
-        caption="Mark: expected value; line: 90 % Monte-Carlo interval over draws.",
+        caption="The best reading and size of each set of arms. "
+        "Mark: expected value; line: 90 % Monte-Carlo interval over draws.",
         data=draw_bars(bars),
         layout=made,
         table=table(titles[key], ("Experiment", f"{unit} (90 %)"), rows, (1,)),

@@ -15,6 +15,7 @@ from mesolung.calibration.posterior.ensemble import Ensemble
 from mesolung.calibration.posterior.forward import Work
 from mesolung.calibration.posterior.trials import arms_of, scratch, setting_of, with_value
 from mesolung.calibration.validation.bias import ALL, IN_ERRORS, biases, chosen
+from mesolung.calibration.validation.by_draw import A_TRIAL_COUNTS
 from mesolung.calibration.validation.effect import SD_PER_LOG_ODDS
 from mesolung.calibration.validation.published import Published, published_effects
 from mesolung.calibration.validation.treatment import compared_treatment, is_treated, trial_of
@@ -35,8 +36,6 @@ FOLDER = "trials"
 DISEASES = frozenset({"ards", "covid19-ards", "pneumonia", "sepsis"})
 # Sizes of the human effect, of the laboratory's, that every trial is simulated with.
 SIZES = (0.0, 0.25, 1.0, 4.0)
-# assumed: results of one trial are of the same patients; however many, they count as so many.
-A_TRIAL_COUNTS = 2.0
 LEAST_SHARE = 1e-4
 LEFT_OUT = "loo:"
 
