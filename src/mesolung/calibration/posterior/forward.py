@@ -66,6 +66,19 @@ class Weighing(Protocol):
         ...
 
 
+def unanswered(forward: Weighing, found: Mapping[str, Values]) -> list[str]:
+    """Laboratories or trials among the data of which the model says nothing: nobody there is like its table 1.
+
+    Arguments:
+        forward: the stage's data.
+        found: what was told, by laboratory or trial.
+
+    Returns:
+        their names, in the order of the data.
+    """
+    return [name for name in dict.fromkeys(one.series for one in forward.data) if name not in found]
+
+
 def members_at_a_time(subjects: int, most: int = 2048) -> int:
     """How many members are solved together, so that memory stays the same for any ensemble.
 

@@ -14,7 +14,7 @@ from scipy.stats import norm
 from mesolung.biology.parameters import Parameter
 from mesolung.calibration.posterior.checkpoint import Checkpoints, Point
 from mesolung.calibration.posterior.ensemble import Ensemble
-from mesolung.calibration.posterior.forward import Weighing, Work
+from mesolung.calibration.posterior.forward import Weighing, Work, unanswered
 from mesolung.calibration.posterior.forward_human import HUMAN_EFFECT, SIZES
 from mesolung.calibration.posterior.outcome import Outcome
 from mesolung.calibration.posterior.stacking import FLOOR
@@ -62,13 +62,15 @@ def size_effect(
         point = Point(1, {HUMAN_EFFECT: start.values(HUMAN_EFFECT)}, arrays, about)
         points.keep(point)
     trials = {n: point.arrays[f"trial {k}"] for k, n in enumerate(point.about["names"])}
-    tell(f"{stage.name}: {len(trials)} trials")
+    silent = unanswered(forward, trials)
+    tell(f"{stage.name}: {len(trials)} trials" + (f", none of {', '.join(silent)}" if silent else ""))
     row = start.table[HUMAN_EFFECT]
     u = uniforms(work.seed, f"calibrate:{stage.name}:size", 0, start.count)
     before, after = start.values(HUMAN_EFFECT), sizes_given(row, together(trials, start.count), u)
     about = {
         "seconds": round(float(point.about["seconds"]), 1),
         "trials": len(trials),
+        "unanswered": silent,
         "none_before": _short(float(np.mean(before == 0.0))),
         "none_after": _short(float(np.mean(after == 0.0))),
         "none_prior": float(row.uncertainty.split(";")[0]),

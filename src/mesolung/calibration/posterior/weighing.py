@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mesolung.calibration.posterior.checkpoint import Checkpoints, Point
 from mesolung.calibration.posterior.ensemble import Ensemble
-from mesolung.calibration.posterior.forward import Weighing, Work
+from mesolung.calibration.posterior.forward import Weighing, Work, unanswered
 from mesolung.calibration.posterior.outcome import Outcome
 from mesolung.calibration.posterior.spikes import copied, effective, systematic
 from mesolung.calibration.posterior.stacking import floored, left_out, prior_weights, stacked
@@ -54,7 +54,8 @@ def weigh(
             0, {n: start.values(n) for n in names}, _arrays(found, found), _about(0.0, found, 0.0, begun)
         )
         points.keep(point)
-        tell(f"{stage.name}: {len(found)} laboratories")
+        silent = unanswered(forward, found)
+        tell(f"{stage.name}: {len(found)} laboratories" + (f", none of {', '.join(silent)}" if silent else ""))
     else:
         tell(f"{stage.name}: goes on after {point.done} of {stage.iterations}")
     while point.done < stage.iterations and float(point.about["power"]) < 1.0:
@@ -69,7 +70,8 @@ def weigh(
         point = Point(point.done + 1, values, _arrays(first, found), about)
         points.keep(point)
         tell(f"{stage.name}: likelihood to the power {power:.2f} after {point.done} of {stage.iterations}")
-    return _weighed(stage, start.with_values(point.values), names, point, work.seed)
+    silent = unanswered(forward, _now(point))
+    return _weighed(stage, start.with_values(point.values), names, point, work.seed, silent)
 
 
 def _tempered(
@@ -115,7 +117,9 @@ def _tempered(
     return moved, power + low
 
 
-def _weighed(stage: Stage, ensemble: Ensemble, names: Sequence[str], point: Point, seed: int) -> Outcome:
+def _weighed(
+    stage: Stage, ensemble: Ensemble, names: Sequence[str], point: Point, seed: int, silent: Sequence[str]
+) -> Outcome:
     variant = variants_of(ensemble)
     labels = sorted(set(variant))
     on = np.array([[c in label.split("+") for label in labels] for c in CARRIERS])
@@ -132,6 +136,7 @@ def _weighed(stage: Stage, ensemble: Ensemble, names: Sequence[str], point: Poin
         "seconds": round(float(point.about["seconds"]), 1),
         "power": round(power, DIGITS),
         "temperings": point.done,
+        "unanswered": list(silent),
         "variants": {
             label: {
                 "prior": _short(prior[k]),
