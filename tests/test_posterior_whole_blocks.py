@@ -1,8 +1,9 @@
-"""Stages that weigh whole draws: planted carriers are found, what says nothing changes nothing and is named."""
+"""Stages that weigh whole draws: planted carriers are found, silence changes nothing and is named."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ class Planted:
     watched: str
     pull: float
 
-    @property
+    @cached_property
     def data(self) -> tuple[Datum, ...]:
         """One number a laboratory, and one laboratory of which the model says nothing."""
         return tuple(Datum(n, 1.0, 0.0, 1.0, n, "1", "planted") for n in (*LABORATORIES, SILENT))
@@ -39,7 +40,7 @@ class Planted:
     def log_likelihoods(self, ensemble: Ensemble, work: Work) -> dict[str, np.ndarray]:
         """Members with the watched parameter on are likelier, by the pull."""
         on = ensemble.values(self.watched) != 0.0
-        return {name: self.pull * on for name in LABORATORIES}
+        return dict.fromkeys(LABORATORIES, self.pull * on)
 
 
 def weighed(pull: float) -> Outcome:
@@ -88,7 +89,7 @@ class Trials:
 
     best: int
 
-    @property
+    @cached_property
     def data(self) -> tuple[Datum, ...]:
         """An effect each."""
         return tuple(Datum(n, 1.0, 0.0, 1.0, n, "1", "planted") for n in ("told", SILENT))

@@ -67,7 +67,7 @@ class Weighing(Protocol):
 
 
 def unanswered(forward: Weighing, found: Mapping[str, Values]) -> list[str]:
-    """Laboratories or trials among the data of which the model says nothing: nobody there is like its table 1.
+    """Laboratories or trials among the data of which the model says nothing: nobody is like their table 1.
 
     Arguments:
         forward: the stage's data.

@@ -63,7 +63,8 @@ def size_effect(
         points.keep(point)
     trials = {n: point.arrays[f"trial {k}"] for k, n in enumerate(point.about["names"])}
     silent = unanswered(forward, trials)
-    tell(f"{stage.name}: {len(trials)} trials" + (f", none of {', '.join(silent)}" if silent else ""))
+    none = f", none of {', '.join(silent)}" if silent else ""
+    tell(f"{stage.name}: {len(trials)} trials{none}")
     row = start.table[HUMAN_EFFECT]
     u = uniforms(work.seed, f"calibrate:{stage.name}:size", 0, start.count)
     before, after = start.values(HUMAN_EFFECT), sizes_given(row, together(trials, start.count), u)

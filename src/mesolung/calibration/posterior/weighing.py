@@ -55,7 +55,8 @@ def weigh(
         )
         points.keep(point)
         silent = unanswered(forward, found)
-        tell(f"{stage.name}: {len(found)} laboratories" + (f", none of {', '.join(silent)}" if silent else ""))
+        none = f", none of {', '.join(silent)}" if silent else ""
+        tell(f"{stage.name}: {len(found)} laboratories{none}")
     else:
         tell(f"{stage.name}: goes on after {point.done} of {stage.iterations}")
     while point.done < stage.iterations and float(point.about["power"]) < 1.0:
