@@ -40,7 +40,8 @@ class Planted:
     def log_likelihoods(self, ensemble: Ensemble, work: Work) -> dict[str, np.ndarray]:
         """Members with the watched parameter on are likelier, by the pull."""
         on = ensemble.values(self.watched) != 0.0
-        return dict.fromkeys(LABORATORIES, self.pull * on)
+        found: np.ndarray = self.pull * on
+        return dict.fromkeys(LABORATORIES, found)
 
 
 def weighed(pull: float) -> Outcome:
