@@ -29,7 +29,7 @@ def forest_figure(json: Mapping[str, Any], words: Words) -> Figure | None:
     Returns:
         the figure; None without an observation that has an interval.
     """
-    own = [line for line in json["observations"] if _place(line) is not None][:ROWS]
+    own = [line for line in json["observations"] if place_of(line) is not None][:ROWS]
     if not own:
         return None
     bars, points, labels, rows = [], [], [], []
@@ -44,10 +44,10 @@ def forest_figure(json: Mapping[str, Any], words: Words) -> Figure | None:
                 i, colour, "square", "prediction", -1.0, 0.0, 1.0, half, f"{plot_text(name)}<br>{words_of_it}"
             )
         )
-        at = max(-FARTHEST, min(FARTHEST, _place(line) or 0.0))
+        at = max(-FARTHEST, min(FARTHEST, place_of(line) or 0.0))
         points.append((at, float(i), None, f"{plot_text(name)}<br>{words_of_it}"))
         labels.append(name)
-        rows.append((name, predicted(line), observed(line), number(_place(line))))
+        rows.append((name, predicted(line), observed(line), number(place_of(line))))
     made, height = forest_layout(
         "observed, in half widths of the 90 % interval from the predicted median",
         labels,
@@ -55,7 +55,7 @@ def forest_figure(json: Mapping[str, Any], words: Words) -> Figure | None:
         log=False,
         null=0.0,
     )
-    more = len([1 for line in json["observations"] if _place(line) is not None])
+    more = len([1 for line in json["observations"] if place_of(line) is not None])
     return Figure(
         id="forest",
         title=f"Predicted and observed, the most surprising first ({len(own)} of {more})",
@@ -178,7 +178,15 @@ def pit_figure(json: Mapping[str, Any]) -> Figure | None:
     )
 
 
-def _place(line: Mapping[str, Any]) -> float | None:
+def place_of(line: Mapping[str, Any]) -> float | None:
+    """How far an observation lies from its predicted median, in half widths of the 90 % interval on its side.
+
+    Arguments:
+        line: an observation of the validation's JSON.
+
+    Returns:
+        None for what has no interval or stands in no score.
+    """
     value = line.get("observed")
     known = line["scored"] and is_number(value) and line.get("interval_90")
     return _scaled(line, value) if known else None
