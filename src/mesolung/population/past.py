@@ -13,6 +13,7 @@ from mesolung.streams import uniforms
 
 YEAR_H = 8766.0
 EXACERBATION_HAZARD = "HAZ_exacerbation"
+Values = NDArray[np.float64]
 Places = NDArray[np.intp] | None
 
 
@@ -33,7 +34,7 @@ class Past:
 
 def value_before(
     library: Library, past: Past, key: str, draw: Places, course: Places, step: Places
-) -> NDArray[np.float64]:
+) -> Values:
     """Read what happened in the year before moments of courses.
 
     Events of a course come where its cumulative hazard passes sums of exponential numbers of its own, so that
@@ -50,41 +51,63 @@ def value_before(
         than a year after the first moment that the library keeps.
     """
     values = library.value(past.output)
-    interval = library.times[1] - library.times[0]
-    lag = max(1, round(YEAR_H / interval))
-    if lag >= library.times.size:
-        everything = np.full(values.shape, np.nan)
-    elif past.counted:
-        passed = _events(values - values[:, :, :1], key, past.output, past.share)
-        everything = _later(passed[:, :, lag:] - passed[:, :, :-lag], lag)
+    draws, courses, steps = values.shape
+    lag = max(1, round(YEAR_H / (library.times[1] - library.times[0])))
+    if draw is None or course is None or step is None:
+        rows = values.reshape(draws * courses, steps)
+        numbers = np.divmod(np.arange(draws * courses), courses)
+        return _of_rows(rows, *numbers, courses, past, key, lag).reshape(values.shape)
+    # Somebody picked twice is looked up once: a year of events costs more than a place.
+    pairs, of = np.unique(draw * courses + course, return_inverse=True)
+    own = np.divmod(pairs, courses)
+    return _of_rows(values[own], *own, courses, past, key, lag)[of, step]
+
+
+def _of_rows(
+    rows: Values,
+    draw: NDArray[np.intp],
+    course: NDArray[np.intp],
+    courses: int,
+    past: Past,
+    key: str,
+    lag: int,
+) -> Values:
+    """Of courses, float64[n, T], at each moment: float64[n, T]."""
+    if lag >= rows.shape[1]:
+        return np.full(rows.shape, np.nan)
+    if past.counted:
+        passed = _events(rows - rows[:, :1], draw, course, courses, key, past)
+        known = passed[:, lag:] - passed[:, :-lag]
     else:
         with np.errstate(divide="ignore", invalid="ignore"):
-            everything = _later(100.0 * (1.0 - values[:, :, lag:] / values[:, :, :-lag]), lag)
-    return everything if draw is None else everything[draw, course, step]
+            known = 100.0 * (1.0 - rows[:, lag:] / rows[:, :-lag])
+    return np.concatenate([np.full((rows.shape[0], lag), np.nan), known], axis=1)
 
 
-def _later(known: NDArray[np.float64], lag: int) -> NDArray[np.float64]:
-    unknown = np.full((*known.shape[:2], lag), np.nan)
-    return np.concatenate([unknown, known], axis=2)
-
-
-def _events(hazard: NDArray[np.float64], key: str, name: str, share: float) -> NDArray[np.float64]:
-    """Events that counted since the first moment kept: float64[D, C, T]."""
-    draws, courses, _ = hazard.shape
+def _events(
+    hazard: Values, draw: NDArray[np.intp], course: NDArray[np.intp], courses: int, key: str, past: Past
+) -> Values:
+    """Events that counted since the first moment kept: float64[n, T]."""
     found = np.zeros(hazard.shape)
-    threshold = np.zeros((draws, courses))
-    number = 0
-    while True:
-        u, mark = (
-            np.stack([uniforms(key, f"course:{what}:{name}:{number}", d, courses) for d in range(draws)])
-            for what in ("event", "mark")
-        )
-        threshold -= np.log(u)
-        came = hazard >= threshold[:, :, None]
-        if not came.any():
-            return found
-        found += came & (mark < share)[:, :, None]
+    last, threshold = np.fmax.reduce(hazard, axis=1), np.zeros(hazard.shape[0])
+    active, number = np.arange(hazard.shape[0]), 0
+    while active.size:
+
+        def drawn(what: str, number: int = number, active: NDArray[np.intp] = active) -> Values:
+            purpose = f"course:{what}:{past.output}:{number}"
+            out = np.empty(active.size)
+            for d in np.unique(draw[active]):
+                mine = draw[active] == d
+                out[mine] = uniforms(key, purpose, int(d), courses)[course[active[mine]]]
+            return out
+
+        threshold[active] -= np.log(drawn("event"))
+        counts = drawn("mark") < past.share if past.share < 1.0 else np.ones(active.size, np.bool_)
+        again = last[active] >= threshold[active]
+        active, counts = active[again], counts[again]
+        found[active] += (hazard[active] >= threshold[active, None]) & counts[:, None]
         number += 1
+    return found
 
 
 def past_of(severe_share: float) -> Mapping[str, Past]:
