@@ -213,9 +213,7 @@ def _weighed(
     """All trials of one kind, each with the weights that the others leave."""
     by_draw = effects_by_draw if kind == HUMAN else care_by_draw
     groups = trials_of(subjects)
-    told = {
-        trial: np.sum([by_draw(s, discrepancy) for s in own], axis=0) for trial, own in groups.items()
-    }
+    told = {trial: np.sum([by_draw(s, discrepancy) for s in own], axis=0) for trial, own in groups.items()}
     return [
         _Weighed(
             trial, kind, own, smoothed(log_weights_without(trial, told, learnt)), trial in learnt,
