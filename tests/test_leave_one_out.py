@@ -33,7 +33,7 @@ from mesolung.calibration.validation.treatment import trial_of
 from mesolung.calibration.validation.validate import score
 from mesolung.population import posterior as population
 from mesolung.population.draws import TREATMENT_MODULES
-from mesolung.population.posterior import Posterior, draws_for
+from mesolung.population.posterior import Posterior, Source, draws_for
 from mesolung.streams import uniforms
 from mesolung.study import Study, read_study
 from mesolung.study.basis import Basis
@@ -176,7 +176,7 @@ def world(tmp_path, monkeypatch):
             studies = [f.study for f in files if f.key in names and len(f.study.arms) > 1]
             found.posterior = store(place / "posterior", studies, count, done)
 
-        def base_setting(study: Study, *, draws: int, source="auto", own=None, **_) -> Setting:
+        def base_setting(study: Study, *, draws: int, source: Source = "auto", own=None, **_) -> Setting:
             found.compiled += 1
             return Setting(
                 study=study, sizes={}, model=SimpleNamespace(kernel_id="kernel"), model_hash="model",  # type: ignore[arg-type]
