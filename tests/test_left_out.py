@@ -143,11 +143,13 @@ def test_a_trial_whose_weights_cannot_be_trusted_is_named_and_not_scored(tmp_pat
     """Draws that have learnt a trial by heart know nothing of a world without it."""
     subjects = series(tmp_path, -0.3, 3)
     odd = planted(tmp_path, "odd", 0.9, 4000)
-    found = left_out([*subjects, odd], learnt={"odd"})
+    found = left_out([*subjects, odd], learnt={HUMAN: {"odd"}})
     held = {one.trial: one for one in found.held}
     assert not held["odd"].scored and "odd" not in [s.key for s in found.subjects]
     assert found.record()["refit_needed"] == [name for name, one in held.items() if not one.scored]
-    again = left_out([*subjects, odd], learnt={"odd"}, refit=lambda name: [odd] if name == "odd" else None)
+    again = left_out(
+        [*subjects, odd], learnt={HUMAN: {"odd"}}, refit=lambda name: [odd] if name == "odd" else None
+    )
     kept = {one.trial: one for one in again.held}["odd"]
     assert kept.refit and kept.scored and odd in again.subjects
 

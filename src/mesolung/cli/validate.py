@@ -56,7 +56,7 @@ def validate_folder(
         NotWritten: when the disk is full.
     """
     from mesolung.calibration.validation.bias import chosen
-    from mesolung.calibration.validation.folder import predict_folder
+    from mesolung.calibration.validation.folder import Bench, predict_folder
     from mesolung.calibration.validation.shipped import files_of
     from mesolung.calibration.validation.validate import score
     from mesolung.report.validation import write_validation
@@ -70,6 +70,7 @@ def validate_folder(
         arviz_for_weights()
     name, files = files_of(folder, disease)
     target = out or numbered(Path("runs") / f"validate-{name}")
+    bench = Bench()
     start, worked = perf_counter(), process_time()
     try:
         with whole_folder(target) as place:
@@ -82,9 +83,10 @@ def validate_folder(
                     workers=worker_count(workers),
                     progress=progress,
                     source=source,
+                    bench=bench,
                 )
-                progress("scoring", 0, 0)
                 if leave_out:
+                    progress("leaving one out", 0, 0)
                     left, record = leave_one_out(
                         files,
                         subjects,
@@ -94,9 +96,12 @@ def validate_folder(
                         seed=seed,
                         workers=worker_count(workers),
                         progress=progress,
+                        bench=bench,
                     )
+                    progress("scoring", 0, 0)
                     json = with_record(score(left.subjects, bias=bias, seed=seed).json, record)
                 else:
+                    progress("scoring", 0, 0)
                     json = score(subjects, bias=bias, seed=seed).json
             manifest = {
                 "command": command_of(folder, disease, release, bias, draws, seed, source, leave_out),

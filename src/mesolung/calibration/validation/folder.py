@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -13,7 +13,8 @@ from mesolung.calibration.validation.lines import Subject
 from mesolung.calibration.validation.predicted import Predicted, base_setting, predict
 from mesolung.execution import cache_folder
 from mesolung.population.library import DRAWS_AT_LEAST, Library
-from mesolung.population.posterior import Posterior, Source, most_draws
+from mesolung.population.posterior import Posterior, Source, draws_for, most_draws
+from mesolung.product.priors import priors_hash
 from mesolung.reading import Refusal
 from mesolung.study import Study, read_study
 from mesolung.study.asked import outputs_asked
@@ -22,6 +23,7 @@ from mesolung.study.memory import Memory
 from mesolung.study.modelled import modelled_part, not_modelled
 from mesolung.study.setting import Progress, Setting
 
+STUDIES = "studies"
 DRAWS = 100
 # `--release`: every stored draw.
 DRAWS_RELEASE = DRAWS_AT_LEAST
@@ -43,6 +45,20 @@ class File:
     key: str
     study: Study
     used: Mapping[int, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What several validations with the same options and other draws make once.
+
+    Attributes:
+        settings: of the first of them, with the compiled model; empty before it.
+        libraries: opened ones by disease. They hold untreated courses, so that they serve all draws that
+            differ only in what a treated body feels.
+    """
+
+    settings: list[Setting] = field(default_factory=list)
+    libraries: dict[str, Library] = field(default_factory=dict)
 
 
 def read_folder(folder: Path) -> list[File]:
@@ -92,6 +108,7 @@ def predict_folder(
     place: Path | None = None,
     source: Source = "auto",
     own: Posterior | None = None,
+    bench: Bench | None = None,
 ) -> tuple[list[Subject], dict[str, float]]:
     """Predict all studies, reading back those that were predicted before.
 
@@ -103,6 +120,8 @@ def predict_folder(
         progress: called with (stage, done, total).
         place: where finished studies are kept; None for the user's cache.
         source, own: of the draws, as `mesolung.population.posterior.draws_for`.
+        bench: what an earlier call with the same release, draws, seed and workers made, of draws that differ
+            from these only in what a treated body feels; what is missing is added.
 
     Returns:
         the studies with their predictions, and seconds spent on each that was run now.
@@ -112,7 +131,7 @@ def predict_folder(
     count = draws or (stored or DRAWS_RELEASE if release else min(DRAWS, stored or DRAWS))
     place = place or cache_folder("validation")
     base: Setting | None = None
-    libraries: dict[str, Library] = {}
+    bench = bench or Bench()
     memory = Memory()
     seconds: dict[str, float] = {}
     # Diseases one after the other, so that each library is opened once and stays warm; and studies of the
@@ -126,12 +145,15 @@ def predict_folder(
     found: dict[int, Subject] = {}
     for done, i in enumerate(order):
         file = files[i]
-        tell("studies", done, len(files))
+        tell(STUDIES, done, len(files))
         part = parts[i]
         if part is None or not part.observations:
             nothing = Predicted({}, not_modelled(file.study), draws=count)
             found[i] = Subject(file.key, file.study, nothing, file.used)
             continue
+        if base is None and bench.settings:
+            made = bench.settings[0]
+            base = replace(made, draws=draws_for(made.draws.count, priors_hash(), source, own=own))
         if base is None:
             base = base_setting(
                 part,
@@ -143,6 +165,7 @@ def predict_folder(
                 source=source,
                 own=own,
             )
+            bench.settings.append(base)
         model = f"{base.model_hash}:{base.model.kernel_id}"
         # A posterior's name covers what it moved; what it left at the prior is named by the table's numbers.
         name = base.draws.posterior
@@ -156,14 +179,14 @@ def predict_folder(
                 file.study,
                 base,
                 release=release,
-                libraries=libraries,
+                libraries=bench.libraries,
                 memory=memory,
                 also=tuple(sorted(also[alike[i]])),
             )
             seconds[file.key] = perf_counter() - start
             keep(predicted, path)
         found[i] = Subject(file.key, part, predicted, file.used)
-    tell("studies", len(files), len(files))
+    tell(STUDIES, len(files), len(files))
     return [found[i] for i in range(len(files))], seconds
 
 

@@ -13,16 +13,18 @@ from mesolung.calibration.posterior.leaving_out import STAGE, human_effect_witho
 from mesolung.calibration.posterior.leaving_out import trials_of as learnt_trials
 from mesolung.calibration.posterior.stages import stages
 from mesolung.calibration.validation.bias import chosen
-from mesolung.calibration.validation.folder import File, predict_folder
-from mesolung.calibration.validation.left_out import CARE, LeftOut, Refit, kind_of, leave_out
+from mesolung.calibration.validation.folder import STUDIES, Bench, File, predict_folder
+from mesolung.calibration.validation.left_out import CARE, HUMAN, LeftOut, Refit, kind_of, leave_out
 from mesolung.calibration.validation.lines import Subject, lines_of
 from mesolung.calibration.validation.treatment import trial_of
 from mesolung.calibration.validation.widths import widths_of
 from mesolung.population.posterior import Posterior, read_posterior
 from mesolung.study.setting import Progress
+from mesolung.study.study import Study
 
-CARE_STAGE = "usual-care"
+CARE_STAGE, VOLUNTEERS_STAGE = "usual-care", "endotoxin"
 FIT = "fit"
+HEALTHY = "healthy"
 
 
 def leave_one_out(
@@ -35,6 +37,7 @@ def leave_one_out(
     seed: int = 1,
     workers: int = 1,
     progress: Progress | None = None,
+    bench: Bench | None = None,
 ) -> tuple[LeftOut, dict[str, Any]]:
     """Predict each human trial of cells, and each study of usual care, from all others of its kind.
 
@@ -43,6 +46,7 @@ def leave_one_out(
         subjects: their predictions, all with the same draws.
         bias: that scores allow for, as `mesolung.calibration.validation.validate.score`.
         draws, release, seed, workers, progress: of the predictions, for those that are made anew.
+        bench: what those predictions were made with; None to make it where it is needed.
 
     Returns:
         the studies to score, and what the validation's JSON says of the leaving out: by which weights, which
@@ -52,17 +56,21 @@ def leave_one_out(
         Refusal: where ArviZ is not installed.
     """
     stored = _stored(subjects)
-    learnt: set[str] = set()
+    learnt: dict[str, set[str]] = {}
     refit: Refit | None = None
     if stored is not None:
         done = stored.manifest.get("stages", {})
-        if CARE_STAGE in done:
-            learnt |= {
-                trial_of(s.study) for s in subjects if kind_of(s.study) == CARE and FIT in s.used.values()
-            }
+        learnt[CARE] = {
+            trial_of(s.study)
+            for s in subjects
+            if kind_of(s.study) == CARE and FIT in s.used.values() and stage_of_care(s.study) in done
+        }
         if STAGE in done:
-            learnt |= set(learnt_trials())
-            refit = _refit(files, stored, draws, release, seed, workers, progress)
+            learnt[HUMAN] = set(learnt_trials())
+            # Only what the trial's weights were of is predicted anew.
+            keys = {s.key for s in subjects if kind_of(s.study) == HUMAN and s.predicted.bases}
+            own = [file for file in files if file.key in keys]
+            refit = _refit(own, stored, draws, release, seed, workers, progress, bench or Bench())
     found = leave_out(
         subjects,
         learnt=learnt,
@@ -70,6 +78,7 @@ def leave_one_out(
         care_discrepancy=stages()[CARE_STAGE].discrepancy,
         seed=seed,
         refit=refit,
+        progress=progress,
     )
     care = [
         line
@@ -79,6 +88,22 @@ def leave_one_out(
         if line.counts
     ]
     return found, {**found.record(), "usual_care": widths_of(care)}
+
+
+def stage_of_care(study: Study) -> str:
+    """The last stage of a calibration that learns from studies of usual care like one.
+
+    Arguments:
+        study: of usual care.
+
+    Returns:
+        the stage of its chronic disease, that of volunteers, or that of acute disease.
+    """
+    names = set(study.disease_names)
+    chronic = [stage.name for stage in stages().values() if stage.group == "chronic" and stage.name in names]
+    if chronic:
+        return chronic[-1]
+    return VOLUNTEERS_STAGE if names == {HEALTHY} else CARE_STAGE
 
 
 def _stored(subjects: Sequence[Subject]) -> Posterior | None:
@@ -96,11 +121,17 @@ def _refit(
     seed: int,
     workers: int,
     progress: Progress | None,
+    bench: Bench,
 ) -> Refit | None:
     """How a trial is predicted from a fit without it: its stored likelihood is left out of the last stage."""
     if HUMAN_EFFECT not in stored.names:
         return None
     column = stored.names.index(HUMAN_EFFECT)
+
+    def tell(stage: str, done: int, total: int) -> None:
+        # Files of one trial are counted by the trials that are predicted anew.
+        if progress is not None and stage != STUDIES:
+            progress(stage, done, total)
 
     def of(trial: str) -> Sequence[Subject] | None:
         effect = human_effect_without(trial)
@@ -110,8 +141,8 @@ def _refit(
         values[:, column] = effect
         own = [file for file in files if trial_of(file.study) == trial]
         return predict_folder(
-            own, release=release, draws=draws, seed=seed, workers=workers, progress=progress,
-            own=replace(stored, draws=values),
+            own, release=release, draws=draws, seed=seed, workers=workers, progress=tell,
+            own=replace(stored, draws=values), bench=bench,
         )[0]  # fmt: skip
 
     return of

@@ -18,11 +18,13 @@ from mesolung.calibration.validation.told_by import care_by_draw, effects_by_dra
 from mesolung.calibration.validation.treatment import is_treated
 from mesolung.streams import uniforms
 from mesolung.study.basis import Basis
+from mesolung.study.setting import Progress
 from mesolung.study.study import Study
 
 Values = NDArray[np.float64]
 HUMAN, CARE = "human trial", "usual care"
 REFIT_NEEDED = "refit needed"
+PREDICTED_ANEW = "trials predicted anew"
 Refit = Callable[[str], Sequence[Subject] | None]
 
 
@@ -34,7 +36,7 @@ class Held:
         trial, kind: its name; "human trial" or "usual care".
         learnt: whether the draws had learnt from it, and it was taken out; else the others were put in.
         khat, effective: of the weights; k-hat None where it cannot be told.
-        reliable: whether the weights may be trusted.
+        reliable: whether the weights may be trusted to leave it out.
         refit: whether it was predicted anew from a fit without it.
     """
 
@@ -131,54 +133,94 @@ def log_weights_without(trial: str, told: Mapping[str, Values], learnt: Collecti
 def leave_out(
     subjects: Sequence[Subject],
     *,
-    learnt: Collection[str] = (),
+    learnt: Mapping[str, Collection[str]] | None = None,
     human_discrepancy: float,
     care_discrepancy: float,
     seed: int = 0,
     refit: Refit | None = None,
+    progress: Progress | None = None,
 ) -> LeftOut:
     """Predict each trial from all others of its kind.
 
     Arguments:
         subjects: studies, predicted with the same draws.
-        learnt: trials that those draws have learnt from.
+        learnt: kind -> trials of it that those draws have learnt from; None for none.
         human_discrepancy, care_discrepancy: of the model, natural log, as stages of the posterior have it.
         seed: of the picking of draws.
         refit: predicts a trial of cells from a fit without it; None, or its answer None, where none can be
             had.
+        progress: called with (stage, done, total) before each refit.
 
     Returns:
         the studies, their draws picked by the weights, ready to be scored as any others.
     """
     kinds = {subject.key: kind_of(subject.study) for subject in subjects}
+    weighed: list[_Weighed] = []
+    for kind, discrepancy in ((HUMAN, human_discrepancy), (CARE, care_discrepancy)):
+        own = [s for s in subjects if kinds[s.key] == kind and s.predicted.bases]
+        weighed += _weighed(own, kind, (learnt or {}).get(kind, ()), discrepancy)
+    wanted = [one for one in weighed if one.wants_refit] if refit is not None else []
     made: dict[str, Subject] = {}
     held: list[Held] = []
-    for kind in (HUMAN, CARE):
-        groups = trials_of([s for s in subjects if kinds[s.key] == kind and s.predicted.bases])
-        told: dict[str, Values] = {}
-        for trial, own in groups.items():
-            each = [
-                effects_by_draw(s, human_discrepancy) if kind == HUMAN else care_by_draw(s, care_discrepancy)
-                for s in own
-            ]
-            told[trial] = np.sum(each, axis=0)
-        for trial, own in groups.items():
-            weights = smoothed(log_weights_without(trial, told, learnt))
-            again = None
-            if not weights.reliable and kind == HUMAN and refit is not None and trial in learnt:
-                again = refit(trial)
-            one = Held(
-                trial, kind, trial in learnt, weights.shape, weights.effective, weights.reliable,
-                again is not None,
-            )  # fmt: skip
-            held.append(one)
-            if again is not None:
-                made |= {s.key: s for s in again}
-            elif one.scored:
-                picked = picks_of(weights, f"left out:{trial}", seed)
-                made |= {s.key: picked_subject(s, picked) for s in own}
+    for one in weighed:
+        weights, again = one.weights, {}
+        if refit is not None and one in wanted:
+            if progress is not None:
+                progress(PREDICTED_ANEW, wanted.index(one), len(wanted))
+            # A file of the same trial that is of the other kind keeps its own prediction.
+            own = {s.key for s in one.subjects}
+            again = {s.key: s for s in refit(one.trial) or () if s.key in own and s.predicted.bases}
+        held.append(
+            Held(
+                one.trial, one.kind, one.learnt, weights.shape, weights.effective, one.reliable, bool(again),
+            )
+        )  # fmt: skip
+        if again:
+            made |= again
+        elif one.reliable:
+            picked = picks_of(weights, f"left out:{one.trial}", seed)
+            made |= {s.key: picked_subject(s, picked) for s in one.subjects}
+    if progress is not None and wanted:
+        progress(PREDICTED_ANEW, len(wanted), len(wanted))
     kept = [made[s.key] for s in subjects if s.key in made]
     return LeftOut(kept, held, sum(not kind for kind in kinds.values()))
+
+
+@dataclass(frozen=True, eq=False)
+class _Weighed:
+    """A trial's studies, and the weights that leave it out."""
+
+    trial: str
+    kind: str
+    subjects: Sequence[Subject]
+    weights: Weights
+    learnt: bool
+    told: bool
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the weights leave the trial out: those of one that tells draws nothing take nothing out."""
+        return self.weights.reliable and (self.told or not self.learnt or self.kind != HUMAN)
+
+    @property
+    def wants_refit(self) -> bool:
+        return self.kind == HUMAN and self.learnt and not self.reliable
+
+
+def _weighed(
+    subjects: Sequence[Subject], kind: str, learnt: Collection[str], discrepancy: float
+) -> list[_Weighed]:
+    """All trials of one kind, each with the weights that the others leave."""
+    by_draw = effects_by_draw if kind == HUMAN else care_by_draw
+    groups = trials_of(subjects)
+    told = {trial: np.sum([by_draw(s, discrepancy) for s in own], axis=0) for trial, own in groups.items()}
+    return [
+        _Weighed(
+            trial, kind, own, smoothed(log_weights_without(trial, told, learnt)), trial in learnt,
+            bool(np.ptp(told[trial])),
+        )
+        for trial, own in groups.items()
+    ]  # fmt: skip
 
 
 def picks_of(weights: Weights, purpose: str, seed: int) -> NDArray[np.intp]:

@@ -38,7 +38,7 @@ def effects_by_draw(subject: Subject, discrepancy: float) -> Values:
         own = _expected(subject, one)
         if one.endpoint in endpoints() and own is not None and np.isfinite(own).any():
             told.append(one)
-            expected.append(np.where(np.isfinite(own), own, np.nanmean(own)))
+            expected.append(np.where(np.isfinite(own), own, own[np.isfinite(own)].mean()))
     if not told:
         return np.zeros(subject.predicted.draws)
     return Human(discrepancy).of_effects(subject.study, told, np.stack(expected))
