@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,19 +12,15 @@ import pytest
 from mesolung.biology.tables import RULES, endpoints
 
 
-@pytest.fixture(scope="module")
-def tool(root: Path) -> ModuleType:
+@pytest.fixture
+def tool(tool_module: Callable[[str], ModuleType]) -> ModuleType:
     """The tool that writes the page."""
-    spec = spec_from_file_location("endpoint_table", root / "tools" / "endpoint_table.py")
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tool_module("endpoint_table")
 
 
 def test_the_page_is_current(root: Path, tool: ModuleType) -> None:
     text = (root / "docs" / "endpoints.md").read_text(encoding="utf-8")
-    assert tool.current(text) == text, "python tools/endpoint_table.py"
+    assert tool.PAGE.current(text) == text, "python tools/endpoint_table.py"
 
 
 def test_every_endpoint_and_rule_is_on_it(root: Path, tool: ModuleType) -> None:
@@ -38,6 +34,6 @@ def test_every_endpoint_and_rule_is_on_it(root: Path, tool: ModuleType) -> None:
 def test_only_what_stands_between_the_marks_is_written(root: Path, tool: ModuleType) -> None:
     text = (root / "docs" / "endpoints.md").read_text(encoding="utf-8")
     spoilt = text.replace("| `mortality` |", "| `mortalitee` |")
-    assert spoilt != text and tool.current(spoilt) == text
+    assert spoilt != text and tool.PAGE.current(spoilt) == text
     with pytest.raises(ValueError, match="no marks of the table definitions"):
-        tool.current(text.replace("<!-- end of definitions -->", ""))
+        tool.PAGE.current(text.replace("<!-- end of definitions -->", ""))

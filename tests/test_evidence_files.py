@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import importlib.util
 import json
 import tomllib
 from collections import Counter
@@ -93,12 +92,10 @@ def test_what_the_split_says():
     assert set(catalogue.groups("huangshi-one-year-2022")) == set(catalogue.groups("shu-2020"))
 
 
-def test_the_page_is_current():
-    spec = importlib.util.spec_from_file_location("evidence_page", ROOT / "tools/evidence_page.py")
-    assert spec and spec.loader
-    page = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(page)
-    assert page.page() == page.PAGE.read_text(encoding="utf-8"), "run tools/evidence_page.py"
+def test_the_page_is_current(tool_module):
+    page = tool_module("evidence_page").PAGE
+    text = page.path.read_text(encoding="utf-8")
+    assert page.current(text) == text, "run tools/evidence_page.py"
 
 
 def test_exclusions_are_specific():

@@ -18,6 +18,7 @@ from mesolung.calibration.posterior.outcome import Outcome
 from mesolung.calibration.posterior.sizing import size_effect
 from mesolung.calibration.posterior.stages import moved_by, stages
 from mesolung.calibration.posterior.store import CARRIERS
+from mesolung.calibration.posterior.task import Task
 from mesolung.calibration.posterior.weighing import weigh
 
 MEMBERS = 256
@@ -50,8 +51,10 @@ def weighed(pull: float) -> Outcome:
     work = Work(None, "", 1, 1, 1, lambda what, done, total: None)  # type: ignore[arg-type]
     forward = Planted(CARRIERS[0], pull)
     return weigh(
-        stage, forward, Ensemble(table, MEMBERS), moved_by(stage, table), work,
-        checkpoints_of("carriers", f"planted {pull}"), lambda line: None,
+        Task(
+            stage, forward, Ensemble(table, MEMBERS), moved_by(stage, table), work,
+            checkpoints_of("carriers", f"planted {pull}"), lambda line: None,
+        )
     )  # fmt: skip
 
 
@@ -107,8 +110,10 @@ def test_human_trials_move_the_chance_of_no_effect_their_own_way(best: int, more
     stage, table = stages()["human"], read_parameters()
     work = Work(None, "", 1, 1, 1, lambda what, done, total: None)  # type: ignore[arg-type]
     found = size_effect(
-        stage, Trials(best), Ensemble(table, MEMBERS), [HUMAN_EFFECT], work,
-        checkpoints_of("human", f"planted {best}"), lambda line: None,
+        Task(
+            stage, Trials(best), Ensemble(table, MEMBERS), [HUMAN_EFFECT], work,
+            checkpoints_of("human", f"planted {best}"), lambda line: None,
+        )
     )  # fmt: skip
     about = found.about
     assert (about["none_after"] > about["none_prior"]) is more

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -21,18 +21,14 @@ def page(root: Path) -> str:
     return (root / "docs" / "study-file.md").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def tool(root: Path) -> ModuleType:
+@pytest.fixture
+def tool(tool_module: Callable[[str], ModuleType]) -> ModuleType:
     """The tool that writes the page."""
-    spec = spec_from_file_location("study_file_page", root / "tools" / "study_file_page.py")
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tool_module("study_file_page")
 
 
 def test_the_page_is_current(page: str, tool: ModuleType) -> None:
-    assert tool.current(page) == page, "python tools/study_file_page.py"
+    assert tool.PAGE.current(page) == page, "python tools/study_file_page.py"
 
 
 def test_every_key_of_the_schema_is_on_it_with_an_example(page: str, tool: ModuleType) -> None:

@@ -9,8 +9,9 @@ Only what stands between the two marks of a table is touched.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+
+from page_tables import Marked, table_text
 
 from mesolung.biology.animal_disease import AnimalDisease, InjuryDriver, animal_diseases, read_animal_disease
 from mesolung.biology.cross_reactivity import cross_reactivities
@@ -18,8 +19,6 @@ from mesolung.biology.parameters import read_parameters
 from mesolung.biology.species import HUMAN, PERFUSED, Change, all_changes, read_species, species_names
 from mesolung.study.animal_endpoints import readings
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "animals.md"
-START, END = "<!-- {}: written by tools/animals_page.py -->", "<!-- end of {} -->"
 WHOLE = {"factor": "x {:g}", "value": "{:g} {}", "extensive": "{:g} {} of the animal"}
 
 
@@ -40,7 +39,7 @@ def size_table() -> str:
                 f"{one.spread:g}",
             )
         )
-    return _table(
+    return table_text(
         ("species", "weight, kg", "lung, g", "amounts x", "SD of the exponent", "spread between subjects"),
         rows,
     )
@@ -54,7 +53,7 @@ def change_table() -> str:
         for name in (*(n for n in species_names() if n != HUMAN), PERFUSED)
         for change in all_changes()[name]
     ]
-    return _table(("species", "parameter", "instead of the human value", "grade", "source"), rows)
+    return table_text(("species", "parameter", "instead of the human value", "grade", "source"), rows)
 
 
 def injury_table() -> str:
@@ -73,7 +72,7 @@ def injury_table() -> str:
             )
         )
     header = ("disease", "agent", "amount in", "amount not stated", "route not stated", "length not stated")
-    return _table(header, rows)
+    return table_text(header, rows)
 
 
 def driver_table() -> str:
@@ -97,7 +96,7 @@ def driver_table() -> str:
             rows.append(
                 (f"`{name}`", f"`{change.id}`", "", f"x {change.value:g}", "", change.grade, change.source)
             )
-    return _table(("disease", "acts on", "route", "how much", "when", "grade", "source"), rows)
+    return table_text(("disease", "acts on", "route", "how much", "when", "grade", "source"), rows)
 
 
 def endpoint_table() -> str:
@@ -106,7 +105,7 @@ def endpoint_table() -> str:
         (f"`{name}`", ", ".join(one.kinds), ", ".join(f"`{n}`" for n in one.outputs) or one.rule, one.meaning)
         for name, one in readings().items()
     ]
-    return _table(("endpoint", "in", "read from", "what it is there"), rows)
+    return table_text(("endpoint", "in", "read from", "what it is there"), rows)
 
 
 def cross_table() -> str:
@@ -115,7 +114,7 @@ def cross_table() -> str:
         (donor, host, ligand, f"{one.acts:g}", one.grade, one.source)
         for (donor, host, ligand), one in cross_reactivities().items()
     ]
-    return _table(("donor", "host", "ligand", "acts", "grade", "source"), rows)
+    return table_text(("donor", "host", "ligand", "acts", "grade", "source"), rows)
 
 
 TABLES = {
@@ -164,41 +163,8 @@ def _when(driver: InjuryDriver) -> str:
     return f"{begin}, over " + ("the injury" if driver.length_h == float("inf") else f"{driver.length_h:g} h")
 
 
-def current(text: str) -> str:
-    """Put the tables as they are now into the text of the page.
-
-    Arguments:
-        text: of the page, with the marks of every table.
-
-    Raises:
-        ValueError: where a mark is missing.
-    """
-    for name, table in TABLES.items():
-        start, end = START.format(name), END.format(name)
-        before, _, rest = text.partition(start)
-        _, found, after = rest.partition(end)
-        if not found:
-            raise ValueError(f"{PAGE.name} has no marks of the table {name}")
-        text = f"{before}{start}\n\n{table()}\n{end}{after}"
-    return text
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines) + "\n"
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write or check the page; 1 where a check finds it out of date."""
-    text = PAGE.read_text(encoding="utf-8")
-    wanted = current(text)
-    if "--check" in arguments:
-        print("current" if text == wanted else "out of date: python tools/animals_page.py")
-        return int(text != wanted)
-    PAGE.write_text(wanted, encoding="utf-8")
-    print(f"wrote {PAGE.name}")
-    return 0
+PAGE = Marked(Path(__file__).resolve().parent.parent / "docs" / "animals.md", "animals_page.py", TABLES)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(PAGE.main(sys.argv[1:]))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from page_tables import table_lines
 from svg_panels import Panel, Series, figure
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -204,8 +205,8 @@ def page(record: Mapping[str, Any]) -> str:
         inocula="; ".join(inocula),
         signal_words=" + ".join(f"`{n}`" for n in record["signal"]),
         cleared_words=f"{100 * record['cleared_below']:g} %",
-        main_table="\n".join(_table(header, rows)),
-        probability_table="\n".join(_table(("Therapy", "Challenge", *classes), shares)),
+        main_table="\n".join(table_lines(header, rows)),
+        probability_table="\n".join(table_lines(("Therapy", "Challenge", *classes), shares)),
         rule_lines="\n".join(f"- **{name}**: {said}" for name, said in record["rules"].items()),
         error=50 / math.sqrt(record["draws_with_patients"]),
         challenge_table="\n".join(_by_challenge(record)),
@@ -241,12 +242,7 @@ def _by_challenge(record: Mapping[str, Any]) -> list[str]:
         for p in PATHOGENS
         for day in record["days"]
     ]
-    return _table(header, rows)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    rule = "|" + "---|" * len(header)
-    return ["| " + " | ".join(header) + " |", rule, *("| " + " | ".join(row) + " |" for row in rows)]
+    return table_lines(header, rows)
 
 
 def _percent(values: Sequence[float]) -> str:

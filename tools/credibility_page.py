@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from page_tables import table_lines
+
 from mesolung.biology.parameters import GRADES, read_parameters
 from mesolung.calibration.validation.bias import biases
 from mesolung.calibration.validation.treatment import CELLS
@@ -278,7 +280,7 @@ def _question(one: Mapping[str, Any]) -> str:
         ("Evaluation", one["evaluation"]),
         ("Stands in", ", ".join(_link(name) for name in one["evidence"])),
     ]
-    return "\n".join(_table(("Question of interest", one["question"]), rows))
+    return "\n".join(table_lines(("Question of interest", one["question"]), rows))
 
 
 def _link(name: str) -> str:
@@ -297,7 +299,7 @@ def _factors(factors: Sequence[Mapping[str, Any]]) -> list[str]:
         (f["group"], f["name"], f["status"], f["said"], ", ".join(_link(name) for name in f["evidence"]))
         for f in factors
     ]
-    return _table(("Part", "Factor", "Status", "What stands behind it", "Where"), rows)
+    return table_lines(("Part", "Factor", "Status", "What stands behind it", "Where"), rows)
 
 
 def _modules(graded: Sequence[Any]) -> list[str]:
@@ -307,7 +309,7 @@ def _modules(graded: Sequence[Any]) -> list[str]:
         own = [row for row in graded if row.module == name]
         counts = [sum(row.grade == g for row in own) for g in GRADES]
         rows.append((name, *(str(n) for n in counts), f"{100 * counts[-1] / len(own):.0f} %"))
-    return _table(("Module", *GRADES, "assumed"), rows)
+    return table_lines(("Module", *GRADES, "assumed"), rows)
 
 
 def ranking_of(found: Mapping[str, Any], command: str) -> dict[str, Any]:
@@ -374,7 +376,7 @@ def _strongest(ranked: Mapping[str, Any] | None) -> str:
         f"`{ranked['command']}` ({ranked['trajectories']} paths, posterior {ranked['posterior']}; "
         "[how](sensitivity.md))."
     )
-    return "\n".join([about, "", *_table(header, rows)])
+    return "\n".join([about, "", *table_lines(header, rows)])
 
 
 def _misfits() -> Iterator[str]:
@@ -401,7 +403,7 @@ def _records() -> list[str]:
     ):
         counts = _kept(file)["summary"]["effects, seen"]["all classes"]
         rows.append((f"animals and cultures: {name}", *_verdicts(counts, "not modelled yet")))
-    return _table(("Comparison", "Met", "Missed", "Not modelled"), rows)
+    return table_lines(("Comparison", "Met", "Missed", "Not modelled"), rows)
 
 
 def _kept(name: str) -> dict[str, Any]:
@@ -443,7 +445,7 @@ def _history(rows: Sequence[Mapping[str, str]]) -> list[str]:
                 skill,
             )
         )
-    return _table(header, told)
+    return table_lines(header, told)
 
 
 def _percent(text: str) -> str:
@@ -465,7 +467,7 @@ def _skill(history: Sequence[Mapping[str, str]]) -> list[str]:
             ("as validated", last["skill"]),
         )
         told = f"Skill under it, release {last['version']}, nats a trial:"
-    return [told, "", *_table(("Bias allowed for", "Skill"), cells)]
+    return [told, "", *table_lines(("Bias allowed for", "Skill"), cells)]
 
 
 def _headline(said: Mapping[str, Any]) -> list[str]:
@@ -478,15 +480,8 @@ def _headline(said: Mapping[str, Any]) -> list[str]:
     return [
         f"{said['effect'][0].upper()}{said['effect'][1:]} (`{said['command']}`):",
         "",
-        *_table(("Term", "Effect"), rows),
+        *table_lines(("Term", "Effect"), rows),
     ]
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |"
-
-    return [line(header), "|" + "---|" * len(header), *(line(row) for row in rows)]
 
 
 def made() -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from page_tables import table_lines
 from svg_panels import Panel, Series, figure
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -203,7 +204,11 @@ def _advice(record: Mapping[str, Any]) -> list[str]:
     same = learnt == record["posterior"]
     told = "no posterior is stored, so that nothing was learnt" if same else f"learnt from {learnt}"
     header = ("", "measure", "slope (90 % of draws)", "contraction", "draws in which the second is better")
-    return [f"{record['rule']} Every draw with the carriers that it has; {told}.", "", *_table(header, rows)]
+    return [
+        f"{record['rule']} Every draw with the carriers that it has; {told}.",
+        "",
+        *table_lines(header, rows),
+    ]
 
 
 def _summary(record: Mapping[str, Any]) -> list[str]:
@@ -222,7 +227,7 @@ def _summary(record: Mapping[str, Any]) -> list[str]:
             cells.append("; ".join(parts))
         cells.append(_verdict(record, decision))
         rows.append(cells)
-    return _table(("decision", *record["measures"], "hangs on"), rows)
+    return table_lines(("decision", *record["measures"], "hangs on"), rows)
 
 
 def _verdict(record: Mapping[str, Any], decision: str) -> str:
@@ -254,12 +259,7 @@ def _numbers(record: Mapping[str, Any], measure: str) -> list[str]:
             number = f"{round(x['mean'], 2) + 0.0:.2f} ({x['error']:.2f})"
             cells.append(number if x["answer"] == NEITHER else f"**{number}**")
         rows.append(cells)
-    return _table(("", *variants), rows)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    rule = "|" + "---|" * len(header)
-    return ["| " + " | ".join(header) + " |", rule, *("| " + " | ".join(row) + " |" for row in rows)]
+    return table_lines(("", *variants), rows)
 
 
 def main() -> int:

@@ -9,8 +9,9 @@ Only what stands between the two marks of a table is touched.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+
+from page_tables import Marked, table_text
 
 from mesolung.biology.conduct import conduct
 from mesolung.biology.measurement import Measurement, measurements
@@ -21,8 +22,6 @@ from mesolung.trial.decline import PROGRESSION
 from mesolung.trial.follow_up import OF_FOLLOW_UP
 from mesolung.trial.named_tests import TEST_OF_TYPE
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "endpoints.md"
-START, END = "<!-- {}: written by tools/endpoint_table.py -->", "<!-- end of {} -->"
 READ = {
     "level": "level",
     "present": "on at the time",
@@ -73,7 +72,7 @@ def endpoint_table() -> str:
         )
         for row in endpoints().values()
     ]
-    return _table(header, rows)
+    return table_text(header, rows)
 
 
 def definition_table() -> str:
@@ -83,7 +82,7 @@ def definition_table() -> str:
         for (name, disease), parts in definitions().items()
         for part in parts
     ]
-    return _table(("endpoint", "disease", "output", "at or above", "source"), rows)
+    return table_text(("endpoint", "disease", "output", "at or above", "source"), rows)
 
 
 def reserved_table() -> str:
@@ -99,7 +98,7 @@ def reserved_table() -> str:
         for name, planned in sorted(planned_endpoints().items())
         if name not in endpoints()
     ]
-    return _table(("name", "what", "unit", "in", "waits for"), rows)
+    return table_text(("name", "what", "unit", "in", "waits for"), rows)
 
 
 def measurement_table() -> str:
@@ -120,7 +119,7 @@ def measurement_table() -> str:
         )
         for name, (row, diseases) in found.items()
     ]
-    return _table(("endpoint", "standard deviation", "of", "in", "grade", "source"), rows)
+    return table_text(("endpoint", "standard deviation", "of", "in", "grade", "source"), rows)
 
 
 def conduct_table() -> str:
@@ -129,7 +128,7 @@ def conduct_table() -> str:
         (disease, row.meaning, f"{row.written:g} {row.unit}".removesuffix(" 1"), row.grade, row.source)
         for (disease, _), row in conduct().items()
     ]
-    return _table(("disease", "what", "value", "grade", "source"), rows)
+    return table_text(("disease", "what", "value", "grade", "source"), rows)
 
 
 TABLES = {
@@ -139,25 +138,6 @@ TABLES = {
     "conduct": conduct_table,
     "reserved": reserved_table,
 }
-
-
-def current(text: str) -> str:
-    """Put the tables as they are now into the text of the page.
-
-    Arguments:
-        text: of the page, with the marks of every table.
-
-    Raises:
-        ValueError: where a mark is missing.
-    """
-    for name, table in TABLES.items():
-        start, end = START.format(name), END.format(name)
-        before, _, rest = text.partition(start)
-        _, found, after = rest.partition(end)
-        if not found:
-            raise ValueError(f"{PAGE.name} has no marks of the table {name}")
-        text = f"{before}{start}\n\n{table()}\n{end}{after}"
-    return text
 
 
 def _sample(row: Endpoint) -> str:
@@ -176,22 +156,8 @@ def _dead(row: Endpoint) -> str:
     return f"worst: {value}"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines) + "\n"
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write or check the page; 1 where a check finds it out of date."""
-    text = PAGE.read_text(encoding="utf-8")
-    wanted = current(text)
-    if "--check" in arguments:
-        print("current" if text == wanted else "out of date: python tools/endpoint_table.py")
-        return int(text != wanted)
-    PAGE.write_text(wanted, encoding="utf-8")
-    print(f"wrote {PAGE.name}")
-    return 0
+PAGE = Marked(Path(__file__).resolve().parent.parent / "docs" / "endpoints.md", "endpoint_table.py", TABLES)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(PAGE.main(sys.argv[1:]))

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from page_tables import Marked, table_text
 
 from mesolung.study.catalogue import FOLDERS, entries, groups, place
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "evidence.md"
-START, END = "<!-- {}: written by tools/evidence_page.py -->", "<!-- end of {} -->"
 SHOWN = 40  # reasons of the page; the file has them all
 WHAT = {
     "trials": "trials of cells and vesicles in humans",
@@ -42,7 +41,7 @@ def kinds_table() -> str:
         observed = sum(one.observations for one in of)
         rows.append((folder, WHAT[folder], len(of), observed, sum(one.numbers for one in of)))
     rows.append(("all", "", *(sum(row[k] for row in rows) for k in (2, 3, 4))))
-    return _table(("kind", "what", "studies", "observations", "with n or spread, or a direction"), rows)
+    return table_text(("kind", "what", "studies", "observations", "with n or spread, or a direction"), rows)
 
 
 def diseases_table() -> str:
@@ -54,7 +53,7 @@ def diseases_table() -> str:
         by = Counter(one.folder for one in of)
         where = ", ".join(f"{folder} {by[folder]}" for folder in FOLDERS if by[folder])
         rows.append((disease or "none (assays)", len(of), sum(one.observations for one in of), where))
-    return _table(("disease", "studies", "observations", "files by kind"), rows)
+    return table_text(("disease", "studies", "observations", "files by kind"), rows)
 
 
 def rows_table() -> str:
@@ -68,7 +67,7 @@ def rows_table() -> str:
         )
         for file, of in counts.items()
     ]  # fmt: skip
-    return _table(("file", "rows", "observed", "excluded", "with a number and an n: observed"), rows)
+    return table_text(("file", "rows", "observed", "excluded", "with a number and an n: observed"), rows)
 
 
 def reasons_table() -> str:
@@ -81,7 +80,7 @@ def reasons_table() -> str:
         found[line["reason"]] += int(line["count"])
         files.setdefault(line["reason"], set()).add(line["file"].removeprefix("timecourses/"))
     rows = [(count, reason, ", ".join(sorted(files[reason]))) for reason, count in found.most_common(SHOWN)]
-    return _table(("rows", "reason", "files"), rows)
+    return table_text(("rows", "reason", "files"), rows)
 
 
 def split_table() -> str:
@@ -94,7 +93,7 @@ def split_table() -> str:
                 by.update("left out" if g.startswith("loo:") else g for g in groups(one.name))
         rows.append((folder, by["fit"], by["unseen"], by["left out"]))
     rows.append(("all", *(sum(row[k] for row in rows) for k in (1, 2, 3))))
-    return _table(("kind", "fit", "unseen", "left out one by one"), rows)
+    return table_text(("kind", "fit", "unseen", "left out one by one"), rows)
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
@@ -106,50 +105,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def page() -> str:
-    """The page as it should be.
-
-    Returns:
-        its text, with every table written anew.
-
-    Raises:
-        ValueError: for a page without the marks of a table.
-    """
-    text = PAGE.read_text(encoding="utf-8")
-    for name, make in TABLES.items():
-        start, end = START.format(name), END.format(name)
-        pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
-        if not pattern.search(text):
-            raise ValueError(f"{PAGE.name} has no table {name!r}")
-        table = f"{start}\n\n{make()}\n\n{end}"
-        text = pattern.sub(lambda _, table=table: table, text)
-    return text
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run the command.
-
-    Arguments:
-        arguments: of the command line.
-
-    Returns:
-        0; 1 when the page is not current and was only to be checked.
-    """
-    text = page()
-    same = PAGE.read_text(encoding="utf-8") == text
-    if "--check" in arguments:
-        print(f"{PAGE.name}: {'current' if same else 'not current'}")
-        return 0 if same else 1
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"{PAGE.name}: {'as before' if same else 'written'}")
-    return 0
+PAGE = Marked(Path(__file__).resolve().parent.parent / "docs" / "evidence.md", "evidence_page.py", TABLES)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(PAGE.main(sys.argv[1:]))

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from page_tables import table_lines
+
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "src" / "mesolung" / "calibration" / "harm.json"
 PAGE = ROOT / "docs" / "science" / "rare-harms.md"
@@ -115,7 +117,7 @@ def page(record: Mapping[str, Any]) -> str:
         patients=record["patients"],
         rows="\n".join(_rows(record["lines"])),
         together="\n".join(
-            _table(
+            table_lines(
                 ("harm", "n", "bound"),
                 [
                     (WORDS[h], f"0 of {n}", f"{100 * bound:.1f} %")
@@ -147,13 +149,13 @@ def _rows(lines: Sequence[Mapping[str, Any]]) -> list[str]:
         row += [f"{100 * x['low']:.0f} to {100 * x['high']:.0f} %", bound]
         told = "-" if x["expected"] is None else _share(x["expected"])
         rows.append([*row, told, x["agreement"], x["label"]])
-    return _table(header, rows)
+    return table_lines(header, rows)
 
 
 def _usual(scenarios: Mapping[str, Any]) -> list[str]:
     harms = list(next(iter(scenarios.values()))["shares"])
     rows = [[name, *(_share(one["shares"][h]) for h in harms)] for name, one in scenarios.items()]
-    return _table(["given", *harms], rows)
+    return table_lines(["given", *harms], rows)
 
 
 def _context(lines: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -164,7 +166,7 @@ def _context(lines: Sequence[Mapping[str, Any]]) -> list[str]:
         rows.append(
             [WORDS[x["harm"]], f"{x['kind']}: {x['what']}", value, ends, x["unit"], x["basis"], x["source"]]
         )
-    return _table(("harm", "what", "value", "interval", "unit", "basis", "source"), rows)
+    return table_lines(("harm", "what", "value", "interval", "unit", "basis", "source"), rows)
 
 
 def _share(values: Sequence[float]) -> str:
@@ -173,11 +175,6 @@ def _share(values: Sequence[float]) -> str:
     if high < 0.05:
         return "0 %"
     return f"{mean:.{digits}f} % ({low:.{digits}f} to {high:.{digits}f})"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    rule = "|" + "---|" * len(header)
-    return ["| " + " | ".join(header) + " |", rule, *("| " + " | ".join(row) + " |" for row in rows)]
 
 
 def main() -> int:

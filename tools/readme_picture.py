@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mesolung.report.page import figure_json, page_content
+from mesolung.report.html import templates, with_plotly
+from mesolung.report.page import page_content
 
 TARGET = Path("docs/images/lanzoni-2021.png")
 SIZE = (1200, 790)
@@ -87,17 +88,10 @@ def picture_html(run: Kept) -> str:
     Returns:
         HTML with plotly.js inside.
     """
-    from jinja2 import Environment, PackageLoader
-    from plotly.offline import get_plotlyjs
-
     content = page_content(run)
     course = next((f for f in content["courses"] if "P/F" in f.title), content["courses"][0])
-    environment = Environment(
-        loader=PackageLoader("mesolung.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["figure_json"] = figure_json
-    page = environment.from_string(TEMPLATE).render(**content, first=content["comparison"][0], course=course)
-    return page.replace("<!--plotly.js-->", f"<script>{get_plotlyjs()}</script>", 1)
+    page = templates().from_string(TEMPLATE).render(**content, first=content["comparison"][0], course=course)
+    return with_plotly(page)
 
 
 def photograph(html: str, target: Path) -> None:

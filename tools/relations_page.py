@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from page_tables import table_lines
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "src" / "mesolung" / "calibration"
@@ -103,9 +105,9 @@ def page(
         third="" if unseen is None else _third(unseen),
         knockouts=_knocked(knocked),
         reasons="\n".join(
-            _table(("Reason", "Relations"), [(r, str(n)) for r, n in record["not_modelled"].items()])
+            table_lines(("Reason", "Relations"), [(r, str(n)) for r, n in record["not_modelled"].items()])
         ),
-        missed="\n".join(_table(HEADER, [_missed(line) for line in missed])) if missed else "Nothing.",
+        missed="\n".join(table_lines(HEADER, [_missed(line) for line in missed])) if missed else "Nothing.",
     )
 
 
@@ -130,7 +132,7 @@ def _counts(classes: Mapping[str, Mapping[str, Any]]) -> str:
         "Class", "Relations", "Met", "Missed", "Not modelled yet", "Met of answered",
         "Met by the rule, of answered", "Met by the rule, of all",
     )  # fmt: skip
-    return "\n".join(_table(header, rows))
+    return "\n".join(table_lines(header, rows))
 
 
 def _missed(line: Mapping[str, Any]) -> tuple[str, ...]:
@@ -162,8 +164,8 @@ def _knocked(knocked: Mapping[str, Any]) -> str:
         (finding, str(c["met"]), str(c["missed"]), str(c["not modelled yet"]))
         for finding, c in knocked["counts"].items()
     ]
-    whole = _table(("Published", "Met", "Missed", "Not modelled yet"), counts)
-    single = _table(("Knock-out", "Endpoint", "Off", "Published", "Effect left", "Verdict"), rows)
+    whole = table_lines(("Published", "Met", "Missed", "Not modelled yet"), counts)
+    single = table_lines(("Knock-out", "Endpoint", "Off", "Published", "Effect left", "Verdict"), rows)
     return "\n".join([*whole, "", *single])
 
 
@@ -198,10 +200,10 @@ def _third(unseen: Mapping[str, Any]) -> str:
         ),
         *(f"**{part}**\n\n{_counts(counts)}" for part, counts in unseen["summary"].items()),
         "### Missed",
-        "\n".join(_table(HEADER, [_missed(line) for line in missed])) if missed else "Nothing.",
+        "\n".join(table_lines(HEADER, [_missed(line) for line in missed])) if missed else "Nothing.",
     ]
     if apart:
-        parts += ["### Not counted", "\n".join(_table(("Relation", "Why", "Verdict"), apart))]
+        parts += ["### Not counted", "\n".join(table_lines(("Relation", "Why", "Verdict"), apart))]
     return "\n\n".join(parts) + "\n\n"
 
 
@@ -213,11 +215,6 @@ def _apart(unseen: Mapping[str, Any]) -> str:
         f"{len(known)} relations of it no longer test anything, since a law cites them or their direction was"
         " seen before a law was changed (`relations-looked-at.csv`): they are not counted."
     )
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    rule = "|" + "---|" * len(header)
-    return ["| " + " | ".join(header) + " |", rule, *("| " + " | ".join(row) + " |" for row in rows)]
 
 
 def _wrapped(text: str, width: int = 106) -> str:

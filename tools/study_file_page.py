@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from page_tables import Marked, table_text
+
 from mesolung.biology.tables import backgrounds, covariates, reserved
 from mesolung.product.product import MODELLED_TYPES, SOURCES
 from mesolung.study.arm import Route
@@ -24,8 +26,6 @@ from mesolung.study.possible import animals, inclusions, known_diseases, planned
 from mesolung.study.schema import study_schema
 from mesolung.study.study import Kind, Origin
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "study-file.md"
-START, END = "<!-- {}: written by tools/study_file_page.py -->", "<!-- end of {} -->"
 # Tables of keys: the mark's name -> the table's name in the schema.
 OF_KEYS = {
     "top": "StudyFile",
@@ -75,7 +75,7 @@ def key_table(name: str) -> str:
                 f"`{row.example}`",
             )
         )
-    return _table(("key", "holds", "meaning", "example"), rows)
+    return table_text(("key", "holds", "meaning", "example"), rows)
 
 
 def type_of(said: Mapping[str, Any]) -> str:
@@ -119,7 +119,7 @@ def form_table() -> str:
     for form, (beside, needed) in FORMS.items():
         may = [key for key in beside if key not in needed]
         rows.append((f"`{form}`", _names(needed), _names(may)))
-    return _table(("key", "must stand beside it", "may stand beside it"), rows)
+    return table_text(("key", "must stand beside it", "may stand beside it"), rows)
 
 
 def unit_table() -> str:
@@ -129,13 +129,13 @@ def unit_table() -> str:
         (f"`{name}`", ", ".join(units), "" if name in MODELLED_TYPES else f"waits for {waiting[name]}")
         for name, units in DOSE_UNITS.items()
     ]
-    return _table(("type", "units of a dose", "in the model"), rows)
+    return table_text(("type", "units of a dose", "in the model"), rows)
 
 
 def agent_table() -> str:
     """Agents of injuries with the units of their amounts."""
     rows = [(f"`{a.name}`", a.label, ", ".join(a.units), a.meaning) for a in agents().values()]
-    return _table(("agent", "what", "units", "meaning"), rows)
+    return table_text(("agent", "what", "units", "meaning"), rows)
 
 
 def name_table() -> str:
@@ -168,7 +168,7 @@ def name_table() -> str:
         )
         for what, kind, names in lists
     ]
-    return _table(("of", "in the model", "read, not modelled yet"), rows)
+    return table_text(("of", "in the model", "read, not modelled yet"), rows)
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
@@ -180,45 +180,12 @@ TABLES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def current(text: str) -> str:
-    """Put the tables as they are now into the text of the page.
-
-    Arguments:
-        text: of the page, with the marks of every table.
-
-    Raises:
-        ValueError: where a mark is missing.
-    """
-    for name, table in TABLES.items():
-        start, end = START.format(name), END.format(name)
-        before, _, rest = text.partition(start)
-        _, found, after = rest.partition(end)
-        if not found:
-            raise ValueError(f"{PAGE.name} has no marks of the table {name}")
-        text = f"{before}{start}\n\n{table()}\n{end}{after}"
-    return text
-
-
 def _names(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines) + "\n"
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write or check the page; 1 where a check finds it out of date."""
-    text = PAGE.read_text(encoding="utf-8")
-    wanted = current(text)
-    if "--check" in arguments:
-        print("current" if text == wanted else "out of date: python tools/study_file_page.py")
-        return int(text != wanted)
-    PAGE.write_text(wanted, encoding="utf-8")
-    print(f"wrote {PAGE.name}")
-    return 0
+PAGE = Marked(Path(__file__).resolve().parent.parent / "docs" / "study-file.md", "study_file_page.py", TABLES)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(PAGE.main(sys.argv[1:]))

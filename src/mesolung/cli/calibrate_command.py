@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mesolung.cli.limits import MOST_DRAWS
+from mesolung.cli.options import Seed, Workers
 
 
 def calibrate(
@@ -23,8 +24,8 @@ def calibrate(
         typer.Option("--resume", help="Leave finished stages; go on with one that was cut off."),
     ] = False,
     draws: Annotated[int, typer.Option(min=8, max=MOST_DRAWS, help="Draws of the posterior.")] = 512,
-    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
+    seed: Seed = 1,
+    workers: Workers = None,
     store: Annotated[
         Path | None,
         typer.Option(help="Where the posterior is kept; else in the package.", metavar="FOLDER"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesolung.cli.progress import shown_progress
+from mesolung.cli.telling import status_of, tell
 from mesolung.execution import worker_count
 from mesolung.reading import Refusal
 from mesolung.writing import numbered, whole_folder
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from mesolung.population.posterior import Source
 
 TABLE_WIDTH = 110
-FAILED_SHARE = 0.001
 
 
 def discriminate_file(
@@ -91,16 +90,8 @@ def discriminate_file(
         said = _command(path, arms, blocked, times, sizes, bound, draws, subjects, seed, source)
         write_analysis(discriminate_page(found, said), place / "discriminate.html")
     page = target / "discriminate.html"
-    if as_json:
-        sys.stdout.write(json_text(found))
-        print(f"report: {page}", file=sys.stderr)
-    else:
-        from rich.console import Console
-
-        Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(discriminate_table(found))
-        print(f"report: {page}")
-    failed = found["failed_subjects"]
-    return int(failed > 0 and failed >= FAILED_SHARE * found["solved_subjects"])
+    tell(found, lambda: discriminate_table(found), page, as_json=as_json, width=TABLE_WIDTH)
+    return status_of(found["failed_subjects"], found["solved_subjects"])
 
 
 def _names(option: str, text: str) -> list[str]:

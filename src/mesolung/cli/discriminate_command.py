@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mesolung.cli.source import DrawsFrom, Source
+from mesolung.cli.options import DrawsFrom, Json, Seed, Source, Workers, folder_to_make
 
 MOST_DRAWS = 500
 
@@ -37,13 +37,11 @@ def discriminate(
     bound: Annotated[float, typer.Option(help="Weight that the true carrier is to reach.")] = 0.8,
     draws: Annotated[int, typer.Option(min=4, max=MOST_DRAWS, help="Parameter draws.")] = 32,
     subjects: Annotated[int, typer.Option(min=2, max=1024, help="Subjects of a draw.")] = 8,
-    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to make; else runs/discriminate-STEM-N.", metavar="FOLDER")
-    ] = None,
+    seed: Seed = 1,
+    workers: Workers = None,
+    out: Annotated[Path | None, folder_to_make("runs/discriminate-STEM-N")] = None,
     draws_from: DrawsFrom = Source.auto,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    json: Json = False,
 ) -> None:
     """Rank experiments by what they would tell of the carriers of effect, and of the decision."""
     from mesolung.cli.discriminate import discriminate_file

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesolung.cli.progress import shown_progress
+from mesolung.cli.telling import status_of, tell
 from mesolung.execution import worker_count
 from mesolung.writing import numbered, whole_folder
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mesolung.population.posterior import Source
 
 TABLE_WIDTH = 100
-FAILED_SHARE = 0.001
 
 
 def knockout_file(
@@ -76,16 +75,8 @@ def knockout_file(
             found, place / "knockout.html", _command(path, mechanisms, replicates, draws, seed, source)
         )
     page = target / "knockout.html"
-    if as_json:
-        sys.stdout.write(json_text(found))
-        print(f"report: {page}", file=sys.stderr)
-    else:
-        from rich.console import Console
-
-        Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(knockout_table(found))
-        print(f"report: {page}")
-    solved = draws * replicates * found["subjects"] * (len(off) + 1)
-    return int(found["failed_subjects"] > 0 and found["failed_subjects"] >= FAILED_SHARE * solved)
+    tell(found, lambda: knockout_table(found), page, as_json=as_json, width=TABLE_WIDTH)
+    return status_of(found["failed_subjects"], draws * replicates * found["subjects"] * (len(off) + 1))
 
 
 def _command(

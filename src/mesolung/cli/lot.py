@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesolung.cli.lot_tables import is_table, lot_tables
 from mesolung.cli.progress import shown_progress
+from mesolung.cli.telling import tell
 from mesolung.execution import worker_count
 from mesolung.reading import Refusal
 from mesolung.writing import numbered, whole_folder
@@ -108,14 +108,7 @@ def lot_file(
             _command(path, fcs, control, gates, gate_markers, nta, plate, counts, specs, study, draws, seed),
         )
     page = target / "card.html"
-    if as_json:
-        sys.stdout.write(json_text(card))
-        print(f"card: {page}", file=sys.stderr)
-        return 0
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(lot_table(card))
-    print(f"card: {page}")
+    tell(card, lambda: lot_table(card), page, as_json=as_json, width=TABLE_WIDTH, what="card")
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mesolung.cli.limits import MOST_DRAWS
+from mesolung.cli.options import Json, Seed, Workers, folder_to_make
 
 
 def lot(
@@ -42,12 +43,10 @@ def lot(
     draws: Annotated[
         int, typer.Option(min=2, max=MOST_DRAWS, help="Parameter draws of the study, a lot each.")
     ] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to make; else runs/lot-STEM-N.", metavar="FOLDER")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    seed: Seed = 1,
+    workers: Workers = None,
+    out: Annotated[Path | None, folder_to_make("runs/lot-STEM-N")] = None,
+    json: Json = False,
 ) -> None:
     """Make the card of a lot: release, dose, potency; and what it would mean in a study."""
     from mesolung.cli.lot import lot_file

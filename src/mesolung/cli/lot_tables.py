@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mesolung.cli.telling import tell
 from mesolung.reading import Refusal
 from mesolung.writing import numbered, whole_folder
 
@@ -68,12 +68,5 @@ def lot_tables(
             if not file.exists():
                 file.write_text(lot_text(product), encoding="utf-8")
     kept = target / "lots.json"
-    if as_json:
-        sys.stdout.write(json_text(found))
-        print(f"lots: {kept}", file=sys.stderr)
-        return 0
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(lots_grid(found))
-    print(f"lots: {kept}")
+    tell(found, lambda: lots_grid(found), kept, as_json=as_json, width=WIDTH, what="lots")
     return 0

@@ -17,9 +17,19 @@ from mesolung.cli.discriminate_command import discriminate
 from mesolung.cli.limits import MOST_DRAWS, MOST_REPLICATES
 from mesolung.cli.lot_command import lot
 from mesolung.cli.once import OnceCommand
+from mesolung.cli.options import (
+    DrawsFrom,
+    Json,
+    OfDisease,
+    Seed,
+    Source,
+    StudyFile,
+    Trials,
+    Workers,
+    folder_to_make,
+)
 from mesolung.cli.register_command import register
 from mesolung.cli.sensitivity_command import sensitivity
-from mesolung.cli.source import DrawsFrom, Source
 from mesolung.cli.update_command import update
 
 DONE, FAILED, REFUSED, CANCELLED = 0, 1, 2, 130
@@ -69,23 +79,19 @@ def _everywhere(
 
 @app.command(cls=OnceCommand)
 def run(
-    study: Annotated[Path, typer.Argument(help="The study file, TOML.", metavar="STUDY.toml")],
-    replicates: Annotated[
-        int, typer.Option(min=1, max=MOST_REPLICATES, help="Whole trials to simulate.")
-    ] = 200,
+    study: StudyFile,
+    replicates: Trials = 200,
     draws: Annotated[
         int | None,
         typer.Option(
             min=1, max=MOST_DRAWS, help="Parameter draws of the scores; else as many as replicates."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
+    seed: Seed = 1,
+    workers: Workers = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a cluster: not supported yet.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to make; else runs/STEM-HASH-N.", metavar="FOLDER")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    out: Annotated[Path | None, folder_to_make("runs/STEM-HASH-N")] = None,
+    json: Json = False,
     release: Annotated[bool, typer.Option("--release", help="More subjects per expected value.")] = False,
     draws_from: DrawsFrom = Source.auto,
     posterior: Annotated[
@@ -133,14 +139,14 @@ def cohort(
         float | None, typer.Option(help="Absolute tolerance; else from each state's size.")
     ] = None,
     max_steps: Annotated[int, typer.Option(min=1, help="Steps before a subject is given up.")] = 20_000,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
+    workers: Workers = None,
     bands: Annotated[bool, typer.Option("--bands", help="Quantile bands instead of subjects.")] = False,
     quantiles: Annotated[str | None, typer.Option(help="Of the bands; else 0.05,0.5,0.95.")] = None,
     chunk: Annotated[int | None, typer.Option(min=1, help="Subjects that a thread takes at a time.")] = None,
     failures: Annotated[
         Path | None, typer.Option(help="A table of who could not be solved, to make too.", metavar="FILE")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    json: Json = False,
 ) -> None:
     """Solve any SBML model for a table of subjects, in constant memory."""
     from mesolung.cli.cohort import cohort_file
@@ -176,7 +182,7 @@ def validate(
             metavar="[FOLDER]",
         ),
     ] = None,
-    disease: Annotated[str | None, typer.Option(help="Only studies of this disease.")] = None,
+    disease: OfDisease = None,
     release: Annotated[
         bool, typer.Option("--release", help="Every stored draw, more subjects per expected value.")
     ] = False,
@@ -187,12 +193,10 @@ def validate(
         int | None,
         typer.Option(min=1, max=MOST_DRAWS, help="Parameter draws; else 100, or every stored one."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to make; else runs/validate-NAME-N.", metavar="FOLDER")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    seed: Seed = 1,
+    workers: Workers = None,
+    out: Annotated[Path | None, folder_to_make("runs/validate-NAME-N")] = None,
+    json: Json = False,
     draws_from: DrawsFrom = Source.auto,
     leave_one_out: Annotated[
         bool,
@@ -223,7 +227,7 @@ def validate(
 
 @app.command(cls=OnceCommand)
 def knockout(
-    study: Annotated[Path, typer.Argument(help="The study file, TOML.", metavar="STUDY.toml")],
+    study: StudyFile,
     mechanisms: Annotated[
         str | None,
         typer.Option(
@@ -236,12 +240,10 @@ def knockout(
         int, typer.Option(min=1, max=MOST_REPLICATES, help="Panels of subjects for each draw.")
     ] = 1,
     draws: Annotated[int, typer.Option(min=1, max=MOST_DRAWS, help="Parameter draws.")] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to make; else runs/knockout-STEM-N.", metavar="FOLDER")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    seed: Seed = 1,
+    workers: Workers = None,
+    out: Annotated[Path | None, folder_to_make("runs/knockout-STEM-N")] = None,
+    json: Json = False,
     draws_from: DrawsFrom = Source.auto,
 ) -> None:
     """Switch off each mechanism in turn: what carries which endpoint of a study."""
@@ -276,12 +278,12 @@ def evidence(
     name: Annotated[
         str | None, typer.Argument(help="A study, to show it with its sources; else the list.")
     ] = None,
-    disease: Annotated[str | None, typer.Option(help="Only studies of this disease.")] = None,
+    disease: OfDisease = None,
     kind: Annotated[
         str | None,
         typer.Option(help="Only studies of this kind, as trials, usual-care, drugs, animals or in-vitro."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    json: Json = False,
 ) -> None:
     """List the published studies that the package holds, or show one with what it observed."""
     from mesolung.cli.evidence import print_evidence
@@ -298,7 +300,7 @@ def explain(
             "module or reserved name; or the plural of one of these, for the list."
         ),
     ],
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    json: Json = False,
 ) -> None:
     """Say what a name means: value, unit, spreads, source, grade, and the law that holds it, by line."""
     from mesolung.cli.explain import explain_name

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mesolung.cli.limits import MOST_REPLICATES
-from mesolung.cli.source import DrawsFrom, Source
+from mesolung.cli.options import DrawsFrom, Json, Seed, Source, Trials, Workers
 
 
 def register(
@@ -24,12 +23,10 @@ def register(
         bool, typer.Option("--score", help="Score registered predictions whose observations have arrived.")
     ] = False,
     folder: Annotated[Path, typer.Option(help="The register.", metavar="FOLDER")] = Path("register"),
-    replicates: Annotated[
-        int, typer.Option(min=1, max=MOST_REPLICATES, help="Whole trials to simulate.")
-    ] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    replicates: Trials = 200,
+    seed: Seed = 1,
+    workers: Workers = None,
+    json: Json = False,
     draws_from: DrawsFrom = Source.auto,
 ) -> None:
     """Write down a prediction before its trial reports, or score those whose trials have reported."""

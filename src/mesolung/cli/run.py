@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesolung.cli.progress import shown_progress
+from mesolung.cli.telling import tell
 from mesolung.execution import worker_count
 from mesolung.reading import Refusal
 from mesolung.writing import numbered, whole_folder
 
 if TYPE_CHECKING:
     from mesolung.population.posterior import Source
-    from mesolung.study.result import Result
 
 TABLE_WIDTH = 100
 
@@ -58,7 +57,7 @@ def run_file(
         raise Refusal("--scheduler is not supported yet", found=scheduler, allowed="--workers N")
     # Only now, because these rooms are what takes time to import.
     from mesolung.population.own_posterior import posterior_in
-    from mesolung.report import write_report
+    from mesolung.report import terminal_table, write_report
     from mesolung.study import inputs_sha256, read_study
     from mesolung.study.result import write_run_folder
     from mesolung.study.run import run_study
@@ -83,27 +82,6 @@ def run_file(
             progress("writing the report", 0, 0)
             write_run_folder(result, place)
             write_report(result, place / "report.html")
-    _print(result, target, as_json)
-    return _status(result)
-
-
-def _print(result: Result, target: Path, as_json: bool) -> None:
-    if as_json:
-        from mesolung.study.result import json_text
-
-        sys.stdout.write(json_text(result.json))
-        print(f"report: {target / 'report.html'}", file=sys.stderr)
-        return
-    from rich.console import Console
-
-    from mesolung.report import terminal_table
-
-    # Into a file or a pipe: as wide as the table wants, whatever window it came from.
-    console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
-    console.print(terminal_table(result))
-    # Plain print: a path must never be wrapped or coloured, so that it can be copied.
-    print(f"report: {target / 'report.html'}")
-
-
-def _status(result: Result) -> int:
+    page = target / "report.html"
+    tell(result.json, lambda: terminal_table(result), page, as_json=as_json, width=TABLE_WIDTH)
     return 0 if result.manifest["complete"] else 1

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesolung.cli.progress import shown_progress
+from mesolung.cli.telling import status_of, tell
 from mesolung.execution import worker_count
 from mesolung.writing import numbered, whole_folder
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mesolung.population.posterior import Source
 
 TABLE_WIDTH = 100
-FAILED_SHARE = 0.001
 
 
 def sensitivity_file(
@@ -88,16 +87,8 @@ def sensitivity_file(
         )
         write_analysis(sensitivity_page(found, said), place / "sensitivity.html")
     page = target / "sensitivity.html"
-    if as_json:
-        sys.stdout.write(json_text(found))
-        print(f"report: {page}", file=sys.stderr)
-    else:
-        from rich.console import Console
-
-        Console(width=None if sys.stdout.isatty() else TABLE_WIDTH).print(sensitivity_table(found))
-        print(f"report: {page}")
-    failed = found["failed_subjects"]
-    return int(failed > 0 and failed >= FAILED_SHARE * found["solved_subjects"])
+    tell(found, lambda: sensitivity_table(found), page, as_json=as_json, width=TABLE_WIDTH)
+    return status_of(found["failed_subjects"], found["solved_subjects"])
 
 
 def _command(

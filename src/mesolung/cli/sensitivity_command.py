@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mesolung.cli.source import DrawsFrom, Source
+from mesolung.cli.options import DrawsFrom, Json, Seed, Source, StudyFile, Workers, folder_to_make
 
 
 class Method(StrEnum):
@@ -20,7 +20,7 @@ class Method(StrEnum):
 
 
 def sensitivity(
-    study: Annotated[Path, typer.Argument(help="The study file, TOML.", metavar="STUDY.toml")],
+    study: StudyFile,
     endpoint: Annotated[
         str | None, typer.Option(help="The endpoint to look at, as mortality@28d; else all of the plan.")
     ] = None,
@@ -37,13 +37,11 @@ def sensitivity(
         typer.Option(help="Inputs to look at, as human_effect,gain_EV,product.", metavar="NAMES"),
     ] = None,
     subjects: Annotated[int, typer.Option(min=8, max=1024, help="Subjects of a point.")] = 32,
-    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to make; else runs/sensitivity-STEM-N.", metavar="FOLDER")
-    ] = None,
+    seed: Seed = 1,
+    workers: Workers = None,
+    out: Annotated[Path | None, folder_to_make("runs/sensitivity-STEM-N")] = None,
     draws_from: DrawsFrom = Source.auto,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    json: Json = False,
 ) -> None:
     """Find which uncertain numbers move a study's endpoints and its effect."""
     from mesolung.cli.sensitivity import sensitivity_file

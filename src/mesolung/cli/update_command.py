@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mesolung.cli.limits import MOST_DRAWS
+from mesolung.cli.options import Json, Seed, Workers, folder_to_make
 
 
 def update(
@@ -39,12 +40,10 @@ def update(
     draws: Annotated[
         int | None, typer.Option(min=2, max=MOST_DRAWS, help="Parameter draws; else all that are stored.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Start of every random stream.")] = 1,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else one per processor.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to make; else runs/update-N.", metavar="FOLDER")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    seed: Seed = 1,
+    workers: Workers = None,
+    out: Annotated[Path | None, folder_to_make("runs/update-N")] = None,
+    json: Json = False,
 ) -> None:
     """Join your own studies, lots and experts with the stored posterior; nothing leaves the machine."""
     from mesolung.cli.update import update_posterior

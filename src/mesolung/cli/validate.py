@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mesolung.cli.progress import shown_progress
+from mesolung.cli.telling import status_of, tell
 from mesolung.execution import worker_count
 from mesolung.writing import numbered, whole_folder
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from mesolung.population.posterior import Source
 
 TABLE_WIDTH = 110
-FAILED_SHARE = 0.001
 CANCELLED = 130
 
 
@@ -59,7 +59,7 @@ def validate_folder(
     from mesolung.calibration.validation.folder import Bench, predict_folder
     from mesolung.calibration.validation.shipped import files_of
     from mesolung.calibration.validation.validate import score
-    from mesolung.report.validation import write_validation
+    from mesolung.report.validation import validation_table, write_validation
     from mesolung.study.result import json_text
 
     chosen(bias)
@@ -119,10 +119,11 @@ def validate_folder(
             file=sys.stderr,
         )
         raise SystemExit(CANCELLED) from None
-    _print(json, target, as_json)
+    page = target / "validation.html"
+    tell(json, lambda: validation_table(json), page, as_json=as_json, width=TABLE_WIDTH)
     solved = sum(s.predicted.about.get("solved", 0) for s in subjects)
     failed = sum(s.predicted.about.get("failed", 0) for s in subjects)
-    return int(failed > 0 and failed >= FAILED_SHARE * solved)
+    return status_of(failed, solved)
 
 
 def command_of(
@@ -150,20 +151,3 @@ def command_of(
     said += [f"--draws-from {source}"] if source != "auto" else []
     said += ["--leave-one-out"] if leave_out else []
     return " ".join(said)
-
-
-def _print(json: Any, target: Path, as_json: bool) -> None:
-    page = target / "validation.html"
-    if as_json:
-        from mesolung.study.result import json_text
-
-        sys.stdout.write(json_text(json))
-        print(f"report: {page}", file=sys.stderr)
-        return
-    from rich.console import Console
-
-    from mesolung.report.validation import validation_table
-
-    console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
-    console.print(validation_table(json))
-    print(f"report: {page}")

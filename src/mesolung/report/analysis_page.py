@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mesolung.report.answer import BANNER
-from mesolung.report.page import figure_json
+from mesolung.report.html import page_html
 from mesolung.report.style import Figure
 from mesolung.report.tables import Table
 
@@ -48,17 +48,9 @@ def analysis_html(shown: Analysis) -> str:
     Returns:
         HTML with plotly.js inside; the same text for the same analysis.
     """
-    from jinja2 import Environment, PackageLoader
-    from plotly.offline import get_plotlyjs
-
-    environment = Environment(
-        loader=PackageLoader("mesolung.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    return page_html(
+        "analysis.html", **{name: getattr(shown, name) for name in shown.__dataclass_fields__}, banner=BANNER
     )
-    environment.filters["figure_json"] = figure_json
-    page = environment.get_template("analysis.html").render(
-        **{name: getattr(shown, name) for name in shown.__dataclass_fields__}, banner=BANNER
-    )
-    return page.replace("<!--plotly.js-->", f"<script>{get_plotlyjs()}</script>", 1)
 
 
 def write_analysis(shown: Analysis, path: str | Path) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten, wrap
 from typing import Any
 
 from mesolung.report.style import INK, MUTED, axis, layout, padded, plot_text, ratio_ticks
 
 SIMULATED = "simulated trials, 90 %"
-_ROW = 70
+# In px: from row to row, and for each line that a name needs beyond its first.
+_ROW, _LINE = 70, 17
+# In characters: a line of a name, and the longest name.
+_WRAP, _LONGEST = 48, 240
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ def draw_observed(
 
 
 def row_labels(labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Write each row's name above it, so that long names need no margin.
+    """Write each row's name above it, on as many lines as it needs, so that long names need no margin.
 
     Arguments:
         labels: a name a row, from above.
@@ -149,15 +153,20 @@ def row_labels(labels: Sequence[str]) -> list[dict[str, Any]]:
             "x": 0,
             "xanchor": "left",
             "y": i,
-            "yshift": 20,
+            "yanchor": "bottom",
+            "yshift": 9,
             "showarrow": False,
             "align": "left",
-            "text": f"<b>{plot_text(label, 48)}</b>",
+            "text": "<br>".join(f"<b>{plot_text(line)}</b>" for line in _wrapped(label)),
             "font": {"size": 12.5, "color": INK},
             "bgcolor": "rgba(255,255,255,0.8)",
         }
         for i, label in enumerate(labels)
     ]
+
+
+def _wrapped(label: str) -> list[str]:
+    return wrap(shorten(label, _LONGEST), _WRAP) or [""]
 
 
 def forest_layout(
@@ -183,6 +192,7 @@ def forest_layout(
         (plotly layout, height in px).
     """
     rows = len(labels)
+    more = _LINE * (max((len(_wrapped(label)) for label in labels), default=1) - 1)
     ends = padded([*values, null], log=log, zero=zero)
     x = axis(title, range=ends)
     if log and ends:
@@ -207,6 +217,6 @@ def forest_layout(
         yaxis={"range": [rows - 0.4, -0.5], "visible": False, "fixedrange": True},
         annotations=row_labels(labels),
         shapes=shapes,
-        margin={"l": 14, "r": 18, "t": 6, "b": 48},
+        margin={"l": 14, "r": 18, "t": 6 + more, "b": 48},
     )
-    return made, _ROW * rows + 64
+    return made, (_ROW + more) * rows + 64 + more

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesolung.report.answer import BANNER
+from mesolung.report.html import page_html
 from mesolung.report.intervals import Bar, draw_bars, forest_layout
 from mesolung.report.numbers import number, percent
-from mesolung.report.page import figure_json
 from mesolung.report.shown import plain
 from mesolung.report.style import PALETTE, SYMBOLS, Figure, plot_text
 from mesolung.report.tables import Table, table
@@ -38,15 +38,9 @@ def knockout_html(json: Mapping[str, Any], command: str) -> str:
     Returns:
         HTML with plotly.js inside; the same text for the same knock-outs.
     """
-    from jinja2 import Environment, PackageLoader
-    from plotly.offline import get_plotlyjs
-
     json = plain(json)
-    environment = Environment(
-        loader=PackageLoader("mesolung.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["figure_json"] = figure_json
-    page = environment.get_template("knockout.html").render(
+    return page_html(
+        "knockout.html",
         study=json["study"],
         headline=headline(json),
         banner=BANNER,
@@ -58,7 +52,6 @@ def knockout_html(json: Mapping[str, Any], command: str) -> str:
         warnings=json["warnings"],
         command=command,
     )
-    return page.replace("<!--plotly.js-->", f"<script>{get_plotlyjs()}</script>", 1)
 
 
 def write_knockout(json: Mapping[str, Any], path: str | Path, command: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesolung.report.answer import BANNER
+from mesolung.report.html import page_html
 from mesolung.report.lot_course import course_figure
 from mesolung.report.lot_figures import (
     NAMES,
@@ -19,7 +20,6 @@ from mesolung.report.lot_figures import (
 from mesolung.report.lot_meaning import meaning_parts
 from mesolung.report.lot_release import outcome, overview, release_table, side_by_side
 from mesolung.report.numbers import cells, number, percent
-from mesolung.report.page import figure_json
 from mesolung.report.shown import plain
 from mesolung.report.tables import Table, table
 
@@ -56,17 +56,11 @@ def lot_html(card: Mapping[str, Any], command: str) -> str:
     Returns:
         HTML with plotly.js inside; the same text for the same card.
     """
-    from jinja2 import Environment, PackageLoader
-    from plotly.offline import get_plotlyjs
-
     card = plain(card)
-    environment = Environment(
-        loader=PackageLoader("mesolung.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["figure_json"] = figure_json
     quality = card.get("quality") or {}
     sizes = sizes_figure(quality.get("sizes") or [])
-    page = environment.get_template("lot.html").render(
+    return page_html(
+        "lot.html",
         lot=card["lot"],
         what=_what(card),
         banner=BANNER,
@@ -92,7 +86,6 @@ def lot_html(card: Mapping[str, Any], command: str) -> str:
         lot_text=card.get("lot_text", ""),
         command=command,
     )
-    return page.replace("<!--plotly.js-->", f"<script>{get_plotlyjs()}</script>", 1)
 
 
 def write_lot(card: Mapping[str, Any], path: str | Path, command: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from mesolung.report.comparison import lines_of
 from mesolung.report.courses import course_figures
 from mesolung.report.effects import effect_figures, effect_table, effects_of
 from mesolung.report.forest import comparison_figures, comparison_table
+from mesolung.report.html import page_html
 from mesolung.report.plan import in_plan_order, read_plan
 from mesolung.report.record import (
     assumed_table,
@@ -24,7 +24,7 @@ from mesolung.report.record import (
     timing_table,
 )
 from mesolung.report.shown import Shown, plain, rows_of, study_text
-from mesolung.report.style import Figure, Look
+from mesolung.report.style import Look
 from mesolung.report.survival import risk_table, survival_figure
 from mesolung.report.waterfall import waterfall_figures
 from mesolung.report.words import words_of
@@ -56,16 +56,7 @@ def report_html(result: Shown) -> str:
     Returns:
         HTML with plotly.js inside; the same text for the same result.
     """
-    from jinja2 import Environment, PackageLoader
-    from plotly.offline import get_plotlyjs
-
-    environment = Environment(
-        loader=PackageLoader("mesolung.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["figure_json"] = figure_json
-    page = environment.get_template("report.html").render(**page_content(result))
-    # Put in last and as it is: a template engine would read it all for nothing.
-    return page.replace("<!--plotly.js-->", f"<script>{get_plotlyjs()}</script>", 1)
+    return page_html("report.html", **page_content(result))
 
 
 def page_content(result: Shown) -> dict[str, Any]:
@@ -149,25 +140,3 @@ def _joint(json: Mapping[str, Any], words: Any) -> Any:
         if rows
         else None
     )
-
-
-def figure_json(figure: Figure) -> Any:
-    """Write what plotly draws so that it can stand inside a script element.
-
-    Arguments:
-        figure: any.
-
-    Returns:
-        JSON as safe markup: the signs that could end the element are written as escapes.
-    """
-    from markupsafe import Markup
-
-    text = json_module.dumps(
-        {"data": list(figure.data), "layout": {**figure.layout, "height": figure.height}},
-        sort_keys=True,
-        separators=(",", ":"),
-        allow_nan=False,
-    )
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)

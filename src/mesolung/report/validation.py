@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesolung.report.answer import BANNER
+from mesolung.report.html import page_html
 from mesolung.report.numbers import number
-from mesolung.report.page import figure_json
 from mesolung.report.shown import plain
 from mesolung.report.validation_figures import forest_figure, pit_figure, skill_figure
 from mesolung.report.validation_words import (
@@ -50,17 +50,11 @@ def validation_html(json: Mapping[str, Any], command: str) -> str:
     Returns:
         HTML with plotly.js inside; the same text for the same validation.
     """
-    from jinja2 import Environment, PackageLoader
-    from plotly.offline import get_plotlyjs
-
     json = plain(json)
     words = words_of([])
-    environment = Environment(
-        loader=PackageLoader("mesolung.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["figure_json"] = figure_json
     figures = [forest_figure(json, words), skill_figure(json), pit_figure(json)]
-    page = environment.get_template("validation.html").render(
+    return page_html(
+        "validation.html",
         headline=json["headline"],
         sentences=sentences(json),
         banner=BANNER,
@@ -83,7 +77,6 @@ def validation_html(json: Mapping[str, Any], command: str) -> str:
         unscored=unscored_table(json),
         command=command,
     )
-    return page.replace("<!--plotly.js-->", f"<script>{get_plotlyjs()}</script>", 1)
 
 
 def write_validation(json: Mapping[str, Any], path: str | Path, command: str) -> None:

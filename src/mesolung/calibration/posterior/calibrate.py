@@ -22,6 +22,7 @@ from mesolung.calibration.posterior.sizing import size_effect
 from mesolung.calibration.posterior.smoothing import smooth
 from mesolung.calibration.posterior.stages import SIZE, WEIGHTS, Stage, before, moved_by, stages
 from mesolung.calibration.posterior.store import Stored, read_store, with_stage, write_store
+from mesolung.calibration.posterior.task import Task
 from mesolung.calibration.posterior.weighing import weigh
 from mesolung.engine import CompiledModel, compile_model
 from mesolung.population.posterior import folder_of_posterior, modules_digest, numbers_digest
@@ -109,9 +110,9 @@ class Calibration:
         self.tell(f"{stage.name}: {len(names)} parameters, {len(forward.data)} numbers, {stage.about}")
         if stage.method in (WEIGHTS, SIZE):
             run = weigh if stage.method == WEIGHTS else size_effect
-            outcome = run(stage, _weighing(forward), start, names, work, points, self.tell)
+            outcome = run(Task(stage, _weighing(forward), start, names, work, points, self.tell))
         else:
-            outcome = smooth(stage, _forward(forward), start, names, work, points, self.tell)
+            outcome = smooth(Task(stage, _forward(forward), start, names, work, points, self.tell))
         record = self._record(stage, identity, subjects, outcome, command)
         stored = with_stage(stored, stage.name, record, outcome)
         about = {

@@ -16,6 +16,8 @@ Values = NDArray[np.float64]
 QUANTILES = (0.05, 0.5, 0.95)
 NORMAL_95 = 1.959964
 DIGITS = 5
+# Of weights and log likelihoods in a record.
+SHORT = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,3 +89,15 @@ def _back(one: Datum, scaled: float) -> float:
 
 def _plain(value: float) -> float | None:
     return float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None
+
+
+def short(value: float) -> float:
+    """Round a weight or a log likelihood for a record.
+
+    Arguments:
+        value: any.
+
+    Returns:
+        its four leading digits.
+    """
+    return float(f"{float(value):.{SHORT}g}")

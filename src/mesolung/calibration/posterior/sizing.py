@@ -5,44 +5,32 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
 from mesolung.biology.parameters import Parameter
-from mesolung.calibration.posterior.checkpoint import Checkpoints, Point
-from mesolung.calibration.posterior.ensemble import Ensemble
-from mesolung.calibration.posterior.forward import Weighing, Work, unanswered
+from mesolung.calibration.posterior.checkpoint import Point
+from mesolung.calibration.posterior.forward import Weighing, unanswered
 from mesolung.calibration.posterior.forward_human import HUMAN_EFFECT, SIZES
-from mesolung.calibration.posterior.outcome import Outcome
+from mesolung.calibration.posterior.outcome import SHORT, Outcome, short
 from mesolung.calibration.posterior.stacking import FLOOR
-from mesolung.calibration.posterior.stages import Stage
+from mesolung.calibration.posterior.task import Task
 from mesolung.streams import uniforms
 
 Values = NDArray[np.float64]
-Tell = Callable[[str], object]
 # Scores of the slab that a member's size is chosen among.
 SLAB = np.linspace(-3.0, 3.0, 121)
-DIGITS = 4
 TRIALS = "human-trials.csv"
 
 
-def size_effect(
-    stage: Stage,
-    forward: Weighing,
-    start: Ensemble,
-    names: Sequence[str],
-    work: Work,
-    points: Checkpoints,
-    tell: Tell,
-) -> Outcome:
+def size_effect(task: Task[Weighing]) -> Outcome:
     """Draw each member's size of the human effect from what human trials leave possible.
 
     Arguments:
-        stage, forward, start, names, work, points, tell: as
-            `mesolung.calibration.posterior.smoothing.smooth`.
+        task: the stage, its data, and where it goes on from.
 
     Returns:
         what the stage leaves: the effect's sizes, and the likelihood of each trial under each member and
@@ -51,29 +39,29 @@ def size_effect(
     Raises:
         ValueError: where the stage would move anything but the human effect.
     """
-    if list(names) != [HUMAN_EFFECT]:
-        raise ValueError(f"human trials move {HUMAN_EFFECT} alone, not {', '.join(names)}")
-    point = points.latest()
+    if list(task.names) != [HUMAN_EFFECT]:
+        raise ValueError(f"human trials move {HUMAN_EFFECT} alone, not {', '.join(task.names)}")
+    point = task.points.latest()
     if point is None:
         begun = time.perf_counter()
-        found = forward.log_likelihoods(start, work)
+        found = task.forward.log_likelihoods(task.start, task.work)
         arrays = {f"trial {k}": values for k, values in enumerate(found.values())}
         about = {"names": list(found), "seconds": time.perf_counter() - begun}
-        point = Point(1, {HUMAN_EFFECT: start.values(HUMAN_EFFECT)}, arrays, about)
-        points.keep(point)
+        point = Point(1, {HUMAN_EFFECT: task.start.values(HUMAN_EFFECT)}, arrays, about)
+        task.points.keep(point)
     trials = {n: point.arrays[f"trial {k}"] for k, n in enumerate(point.about["names"])}
-    silent = unanswered(forward, trials)
+    silent = unanswered(task.forward, trials)
     none = f", none of {', '.join(silent)}" if silent else ""
-    tell(f"{stage.name}: {len(trials)} trials{none}")
-    row = start.table[HUMAN_EFFECT]
-    u = uniforms(work.seed, f"calibrate:{stage.name}:size", 0, start.count)
-    before, after = start.values(HUMAN_EFFECT), sizes_given(row, together(trials, start.count), u)
+    task.tell(f"{task.stage.name}: {len(trials)} trials{none}")
+    row = task.start.table[HUMAN_EFFECT]
+    u = uniforms(task.work.seed, f"calibrate:{task.stage.name}:size", 0, task.start.count)
+    before, after = task.start.values(HUMAN_EFFECT), sizes_given(row, together(trials, task.start.count), u)
     about = {
         "seconds": round(float(point.about["seconds"]), 1),
         "trials": len(trials),
         "unanswered": silent,
-        "none_before": _short(float(np.mean(before == 0.0))),
-        "none_after": _short(float(np.mean(after == 0.0))),
+        "none_before": short(float(np.mean(before == 0.0))),
+        "none_after": short(float(np.mean(after == 0.0))),
         "none_prior": float(row.uncertainty.split(";")[0]),
     }
     return Outcome({HUMAN_EFFECT: after}, _lines(trials), about, {TRIALS: _text(trials)})
@@ -153,7 +141,7 @@ def _lines(trials: Mapping[str, Values]) -> list[dict[str, object]]:
                 "name": name,
                 "unit": "nats",
                 **{
-                    f"log_predictive_at_{size:g}": _short(float(m))
+                    f"log_predictive_at_{size:g}": short(float(m))
                     for size, m in zip(SIZES, mean, strict=True)
                 },
                 "inside_before": None,
@@ -171,9 +159,5 @@ def _text(trials: Mapping[str, Values]) -> str:
     writer.writerow(["trial", "size", *range(count)])
     for name, values in trials.items():
         for size, own in zip(SIZES, values, strict=True):
-            writer.writerow([name, f"{size:g}", *(f"{v:.{DIGITS}g}" for v in own)])
+            writer.writerow([name, f"{size:g}", *(f"{v:.{SHORT}g}" for v in own)])
     return out.getvalue()
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")

@@ -3,77 +3,63 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.calibration.posterior.checkpoint import Checkpoints, Point
+from mesolung.calibration.posterior.checkpoint import Point
 from mesolung.calibration.posterior.datum import Datum, observed_of
-from mesolung.calibration.posterior.ensemble import Ensemble
-from mesolung.calibration.posterior.forward import Forward, Work
+from mesolung.calibration.posterior.forward import Forward
 from mesolung.calibration.posterior.kalman import Observed, assimilate, completed, widening
 from mesolung.calibration.posterior.outcome import Outcome, check_lines
-from mesolung.calibration.posterior.stages import Stage
+from mesolung.calibration.posterior.task import Task
 from mesolung.streams import normals
 
 Values = NDArray[np.float64]
-Tell = Callable[[str], object]
 
 
-def smooth(
-    stage: Stage,
-    forward: Forward,
-    start: Ensemble,
-    names: Sequence[str],
-    work: Work,
-    points: Checkpoints,
-    tell: Tell,
-) -> Outcome:
+def smooth(task: Task[Forward]) -> Outcome:
     """Carry an ensemble through a stage.
 
     Arguments:
-        stage: which.
-        forward: its data and the model of them.
-        start: the ensemble as the stage before left it.
-        names: parameters that may move; none for a stage that only compares.
-        work: what forward models share.
-        points: where it goes on from, and keeps where it has got to.
-        tell: called with lines of progress.
+        task: the stage, its data, and where it goes on from.
 
     Returns:
         what the stage leaves.
     """
-    data = forward.data
-    observed = observed_of(data, stage.discrepancy)
-    point = points.latest()
-    rounds = stage.iterations if names else 0
+    data = task.forward.data
+    observed = observed_of(data, task.stage.discrepancy)
+    point = task.points.latest()
+    rounds = task.stage.iterations if task.names else 0
     if point is None:
         begun = time.perf_counter()
-        first = forward.predict(start, work)
+        first = task.forward.predict(task.start, task.work)
         widened = _widened(first, observed)
-        values = {name: start.values(name) for name in names}
+        values = {name: task.start.values(name) for name in task.names}
         point = Point(0, values, {"before": first, "now": first, "widened": widened}, _took(0.0, begun))
-        points.keep(point)
-        tell(f"{stage.name}: {_said(first, observed)} before")
+        task.points.keep(point)
+        task.tell(f"{task.stage.name}: {_said(first, observed)} before")
     else:
-        tell(f"{stage.name}: goes on after {point.done} of {rounds} assimilations")
+        task.tell(f"{task.stage.name}: goes on after {point.done} of {rounds} assimilations")
     while point.done < rounds:
         begun = time.perf_counter()
         k = point.done
-        ensemble = start.with_values(point.values)
-        z = _assimilated(stage.name, k, rounds, ensemble.latent(names), point, observed, data, work.seed)
-        ensemble = ensemble.with_latent(names, z)
-        now = forward.predict(ensemble, work)
-        values = {name: ensemble.values(name) for name in names}
+        ensemble = task.start.with_values(point.values)
+        z = _assimilated(
+            task.stage.name, k, rounds, ensemble.latent(task.names), point, observed, data, task.work.seed
+        )
+        ensemble = ensemble.with_latent(task.names, z)
+        now = task.forward.predict(ensemble, task.work)
+        values = {name: ensemble.values(name) for name in task.names}
         point = Point(
             k + 1, values, {**point.arrays, "now": now}, _took(float(point.about["seconds"]), begun)
         )
-        points.keep(point)
-        tell(f"{stage.name}: {_said(now, observed)} after {k + 1} of {rounds}")
+        task.points.keep(point)
+        task.tell(f"{task.stage.name}: {_said(now, observed)} after {k + 1} of {rounds}")
     before, after, widened = (point.arrays[name] for name in ("before", "now", "widened"))
-    noise = _noise(stage.name, "check", data, len(before), work.seed)
-    lines = check_lines(data, before, after, widened, stage.discrepancy, noise)
+    noise = _noise(task.stage.name, "check", data, len(before), task.work.seed)
+    lines = check_lines(data, before, after, widened, task.stage.discrepancy, noise)
     return Outcome(dict(point.values), lines, {"seconds": round(float(point.about["seconds"]), 1)})
 
 

@@ -3,76 +3,71 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mesolung.calibration.posterior.checkpoint import Checkpoints, Point
+from mesolung.calibration.posterior.checkpoint import Point
 from mesolung.calibration.posterior.ensemble import Ensemble
-from mesolung.calibration.posterior.forward import Weighing, Work, unanswered
-from mesolung.calibration.posterior.outcome import Outcome
+from mesolung.calibration.posterior.forward import Weighing, unanswered
+from mesolung.calibration.posterior.outcome import SHORT, Outcome, short
 from mesolung.calibration.posterior.spikes import copied, effective, systematic
 from mesolung.calibration.posterior.stacking import floored, left_out, prior_weights, stacked
 from mesolung.calibration.posterior.stages import Stage
 from mesolung.calibration.posterior.store import CARRIERS, variants_of
+from mesolung.calibration.posterior.task import Task
 from mesolung.streams import normals, uniforms
 
 Values = NDArray[np.float64]
-Tell = Callable[[str], object]
 # A tempering goes so far that the weights within variants leave half of the members effective.
 LEAST_EFFECTIVE = 0.5
 HALVINGS = 40
-DIGITS = 4
 
 
-def weigh(
-    stage: Stage,
-    forward: Weighing,
-    start: Ensemble,
-    names: Sequence[str],
-    work: Work,
-    points: Checkpoints,
-    tell: Tell,
-) -> Outcome:
+def weigh(task: Task[Weighing]) -> Outcome:
     """Carry an ensemble through a stage that weighs it.
 
     Arguments:
-        stage, forward, start, names, work, points, tell: as
-            `mesolung.calibration.posterior.smoothing.smooth`.
+        task: the stage, its data, and where it goes on from.
 
     Returns:
         what the stage leaves. Within a variant members are resampled by the likelihood, tempered in steps;
         between variants their numbers follow the stacking weights, one laboratory left out at a time. Where
         the steps do not reach the whole likelihood, its power is recorded, and less was learnt.
     """
-    point = points.latest()
+    point = task.points.latest()
     if point is None:
         begun = time.perf_counter()
-        found = forward.log_likelihoods(start, work)
+        found = task.forward.log_likelihoods(task.start, task.work)
         point = Point(
-            0, {n: start.values(n) for n in names}, _arrays(found, found), _about(0.0, found, 0.0, begun)
+            0,
+            {n: task.start.values(n) for n in task.names},
+            _arrays(found, found),
+            _about(0.0, found, 0.0, begun),
         )
-        points.keep(point)
-        silent = unanswered(forward, found)
+        task.points.keep(point)
+        silent = unanswered(task.forward, found)
         none = f", none of {', '.join(silent)}" if silent else ""
-        tell(f"{stage.name}: {len(found)} laboratories{none}")
+        task.tell(f"{task.stage.name}: {len(found)} laboratories{none}")
     else:
-        tell(f"{stage.name}: goes on after {point.done} of {stage.iterations}")
-    while point.done < stage.iterations and float(point.about["power"]) < 1.0:
+        task.tell(f"{task.stage.name}: goes on after {point.done} of {task.stage.iterations}")
+    while point.done < task.stage.iterations and float(point.about["power"]) < 1.0:
         begun = time.perf_counter()
-        ensemble = start.with_values(point.values)
+        ensemble = task.start.with_values(point.values)
         power = float(point.about["power"])
-        ensemble, power = _tempered(ensemble, names, stage, point.done, power, _now(point), work.seed)
-        found = forward.log_likelihoods(ensemble, work)
-        values = {n: ensemble.values(n) for n in names}
+        ensemble, power = _tempered(
+            ensemble, task.names, task.stage, point.done, power, _now(point), task.work.seed
+        )
+        found = task.forward.log_likelihoods(ensemble, task.work)
+        values = {n: ensemble.values(n) for n in task.names}
         first = _before(point)
         about = _about(power, found, float(point.about["seconds"]), begun)
         point = Point(point.done + 1, values, _arrays(first, found), about)
-        points.keep(point)
-        tell(f"{stage.name}: likelihood to the power {power:.2f} after {point.done} of {stage.iterations}")
-    silent = unanswered(forward, _now(point))
-    return _weighed(stage, start.with_values(point.values), names, point, work.seed, silent)
+        task.points.keep(point)
+        after = f"after {point.done} of {task.stage.iterations}"
+        task.tell(f"{task.stage.name}: likelihood to the power {power:.2f} {after}")
+    return _weighed(task, point)
 
 
 def _tempered(
@@ -118,9 +113,8 @@ def _tempered(
     return moved, power + low
 
 
-def _weighed(
-    stage: Stage, ensemble: Ensemble, names: Sequence[str], point: Point, seed: int, silent: Sequence[str]
-) -> Outcome:
+def _weighed(task: Task[Weighing], point: Point) -> Outcome:
+    ensemble = task.start.with_values(point.values)
     variant = variants_of(ensemble)
     labels = sorted(set(variant))
     on = np.array([[c in label.split("+") for label in labels] for c in CARRIERS])
@@ -131,28 +125,28 @@ def _weighed(
     learnt = stacked(predictive, prior)
     told = on.any(axis=1) & ~on.all(axis=1)
     weights = floored(learnt, on[told]) if told.any() else learnt
-    moved = _dealt(ensemble, names, np.array(variant), labels, weights, stage, seed)
+    moved = _dealt(ensemble, task.names, np.array(variant), labels, weights, task.stage, task.work.seed)
     counts = {label: variants_of(moved).count(label) / moved.count for label in labels}
     about = {
         "seconds": round(float(point.about["seconds"]), 1),
-        "power": round(power, DIGITS),
+        "power": round(power, SHORT),
         "temperings": point.done,
-        "unanswered": list(silent),
+        "unanswered": unanswered(task.forward, now),
         "variants": {
             label: {
-                "prior": _short(prior[k]),
-                "stacked": _short(learnt[k]),
-                "weight": _short(weights[k]),
-                "share": _short(counts[label]),
+                "prior": short(prior[k]),
+                "stacked": short(learnt[k]),
+                "weight": short(weights[k]),
+                "share": short(counts[label]),
             }
             for k, label in enumerate(labels)
         },
         "carriers": {
-            c: {"prior_on": _short(prior_on[i]), "weight_on": _short(float(weights[on[i]].sum()))}
+            c: {"prior_on": short(prior_on[i]), "weight_on": short(float(weights[on[i]].sum()))}
             for i, c in enumerate(CARRIERS)
         },
     }
-    return Outcome({n: moved.values(n) for n in names}, _lines(_before(point), now), about)
+    return Outcome({n: moved.values(n) for n in task.names}, _lines(_before(point), now), about)
 
 
 def _dealt(
@@ -193,7 +187,7 @@ def _lines(before: Mapping[str, Values], after: Mapping[str, Values]) -> list[di
     """A line a laboratory: log of the mean likelihood of its results, before and after."""
 
     def mean(values: Values) -> float:
-        return _short(values.max() + float(np.log(np.mean(np.exp(values - values.max())))))
+        return short(values.max() + float(np.log(np.mean(np.exp(values - values.max())))))
 
     return [
         {
@@ -228,7 +222,3 @@ def _now(point: Point) -> dict[str, Values]:
 
 def _before(point: Point) -> dict[str, Values]:
     return dict(zip(point.about["names"], point.arrays["before"], strict=True))
-
-
-def _short(value: float) -> float:
-    return float(f"{float(value):.{DIGITS}g}")
