@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.planted import trial
+from tests.whole_posterior import said_to_be_whole
 
 from mesolung.biology.parameters import read_parameters
 from mesolung.calibration.posterior import leaving_out
@@ -152,7 +153,8 @@ def store(folder: Path, trials: list[Study], count: int, done: tuple[str, ...]) 
         values = {n: np.array([float(f"{x:.7g}") for x in v]) for n, v in moved.get(name, {}).items()}
         files = {TRIALS: _text(told)} if name == "human" else {}
         made = with_stage(made, name, record, Outcome(values, [], {}, files))
-    return write_store(made, table, count, {"command": "test", "seed": 1, "date": "2026-01-01"})
+    write_store(made, table, count, {"command": "test", "seed": 1, "date": "2026-01-01"})
+    return said_to_be_whole(folder)
 
 
 @pytest.fixture

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.whole_posterior import said_to_be_whole
 
 from mesolung.biology.parameters import read_parameters
 from mesolung.calibration.posterior.diagnostics import inference_data, learnt
 from mesolung.calibration.posterior.outcome import Outcome
+from mesolung.calibration.posterior.stages import stages
 from mesolung.calibration.posterior.store import Stored, read_store, with_stage, write_store
 from mesolung.population import posterior as stored
 from mesolung.population.draws import draw_prior
-from mesolung.population.posterior import Posterior, as_draws, draws_for, read_posterior
+from mesolung.population.posterior import Posterior, as_draws, draws_for, most_draws, read_posterior
 from mesolung.reading import Refusal
 
 COUNT = 40
@@ -37,7 +39,8 @@ def write(folder: Path, stage: str = "endotoxin", narrower: float = 0.5) -> Post
         "inside_90_before": None, "inside_90_after": None, "checks": [],
     }  # fmt: skip
     made = with_stage(Stored(folder), stage, record, Outcome(values, []))
-    return write_store(made, table, COUNT, {"command": "test", "seed": 1, "date": "2026-01-01"})
+    write_store(made, table, COUNT, {"command": "test", "seed": 1, "date": "2026-01-01"})
+    return said_to_be_whole(folder)
 
 
 @pytest.fixture
@@ -67,6 +70,23 @@ def test_a_stored_posterior_comes_back_and_is_used(place) -> None:
         if name not in FITTED:
             assert np.array_equal(draws.values[name], prior.values[name])
     assert draws_for(16, "x", "prior").posterior.startswith("prior-")
+
+
+def test_a_posterior_with_open_stages_is_used_when_asked_for_alone(place) -> None:
+    made = write(place)
+    manifest = json.loads((place / "posterior.json").read_text(encoding="utf-8"))
+    manifest["open"] = ["copd"]
+    (place / "posterior.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert draws_for(8, "x").posterior.startswith("prior-") and most_draws() is None
+    assert draws_for(8, "x", "posterior").posterior == made.id and most_draws("posterior") == COUNT
+
+
+def test_a_store_names_the_stages_that_are_open(tmp_path) -> None:
+    write(tmp_path)
+    again = read_store(tmp_path)
+    write_store(again, read_parameters(), COUNT, {})
+    found = read_posterior(tmp_path)
+    assert found is not None and set(found.open) == set(stages()) - {"endotoxin"}
 
 
 def test_contraction_says_how_much_narrower(place) -> None:

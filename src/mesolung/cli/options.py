@@ -22,8 +22,8 @@ class Source(StrEnum):
 DrawsFrom = Annotated[
     Source,
     typer.Option(
-        help="Parameter draws of the stored posterior or of the prior; auto: the posterior where one is "
-        "stored for the tables as they are."
+        help="Parameter draws of the stored posterior or of the prior; auto: the posterior where one "
+        "with all its stages is stored for the tables as they are."
     ),
 ]
 StudyFile = Annotated[Path, typer.Argument(help="The study file, TOML.", metavar="STUDY.toml")]

@@ -26,6 +26,7 @@ Source = Literal["auto", "prior", "posterior"]
 SOURCES = get_args(Source)
 SCHEMA = 1
 MANIFEST, DRAWS = "posterior.json", "draws.csv"
+OPEN = "open"
 NUMBER, WEIGHT, VARIANT = "draw", "weight", "variant"
 REPEAT = "mesolung calibrate --stage all makes it anew"
 
@@ -73,6 +74,11 @@ class Posterior:
         """Property of a product -> mean of a laboratory's own lots, its error, their spread."""
         found = self.manifest.get("lots", {})
         return {n: (float(o["shift"]), float(o["error"]), float(o["between_lot"])) for n, o in found.items()}
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """Stages of the calibration that are not done yet."""
+        return tuple(self.manifest.get(OPEN, ()))
 
     def prior_of(self, name: str) -> Values:
         """The prior's numbered draws of a parameter.
@@ -324,8 +330,8 @@ def draws_for(
     Arguments:
         count: draws wanted.
         also: as `mesolung.population.draws.prior_name`.
-        source: "posterior" for the stored one, "prior" for none; "auto" takes the stored one where it belongs
-            to the table and the laws as they are.
+        source: "posterior" for the stored one, "prior" for none; "auto" takes the stored one where all its
+            stages are done and it belongs to the table and the laws as they are.
         table: of parameters; None for the bundled one.
         own: a posterior to take instead of the stored one, whatever the source; None for none.
 
@@ -345,6 +351,8 @@ def draws_for(
     if source == "prior":
         return draw_prior(count, also, table)
     stored = read_posterior()
+    if source == "auto" and stored is not None and stored.open:
+        return draw_prior(count, also, table)
     why = "is not there" if stored is None else stored.matches(table)
     if stored is not None and not why:
         return as_draws(stored, count, also, table)
@@ -370,7 +378,9 @@ def most_draws(source: Source = "auto", own: Posterior | None = None) -> int | N
     if own is not None:
         return own.count
     stored = None if source == "prior" else read_posterior()
-    return stored.count if stored is not None and not stored.matches() else None
+    if stored is None or stored.matches() or (source == "auto" and stored.open):
+        return None
+    return stored.count
 
 
 @cache

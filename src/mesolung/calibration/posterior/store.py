@@ -22,6 +22,7 @@ from mesolung.population.posterior import (
     DRAWS,
     MANIFEST,
     NUMBER,
+    OPEN,
     SCHEMA,
     VARIANT,
     WEIGHT,
@@ -171,6 +172,7 @@ def write_store(stored: Stored, table: Parameters, count: int, about: Mapping[st
             for c in carriers
         },
         "variants": {v: {"share": variants.count(v) / count} for v in sorted(set(variants))},
+        OPEN: [name for name in stages() if name not in stored.records],
         "stages": {
             name: {k: v for k, v in record.items() if k != "checks"}
             for name, record in stored.records.items()
