@@ -14,7 +14,14 @@ from mesolung.calibration.posterior.experiments import Told
 from mesolung.calibration.posterior.likelihoods import by_laboratory, log_likelihood
 from mesolung.calibration.posterior.sizing import SIZES, chance_of_none, sizes_given
 from mesolung.calibration.posterior.spikes import copied, scores, systematic, value_of
-from mesolung.calibration.posterior.stacking import floored, left_out, prior_weights, stacked
+from mesolung.calibration.posterior.stacking import (
+    Predictive,
+    floored,
+    left_out,
+    prior_weights,
+    stacked,
+    steadied,
+)
 from mesolung.calibration.posterior.store import CARRIERS, variants_of
 from mesolung.calibration.relations.relation import EFFECT, Relation
 
@@ -76,10 +83,55 @@ def test_a_laboratory_is_predicted_from_the_others() -> None:
     random = np.random.default_rng(2)
     own = {"one": random.normal(0.0, 0.01, 400), "two": np.concatenate([np.full(200, -1.0), np.zeros(200)])}
     own["two"][200:300] = -8.0
-    with_all = left_out(own, variant, 0.0)
-    without = left_out(own, variant, 1.0)
+    with_all = left_out(own, variant, 0.0).log
+    without = left_out(own, variant, 1.0).log
     assert without[1, 1] < with_all[1, 1]
     assert without[1, 0] == pytest.approx(-1.0, abs=1e-6)
+
+
+def crowd(
+    random: np.random.Generator, count: int = 512
+) -> tuple[np.ndarray, list[str], np.ndarray, np.ndarray]:
+    """Members with carriers on by chance: flags, labels, and of the labels the carriers on and the prior."""
+    chances = np.array([0.8, 0.6, 0.6, 0.6, 0.6])
+    flags = random.random((count, chances.size)) < chances
+    labels = ["".join("ny"[int(f)] for f in row) for row in flags]
+    names = sorted(set(labels))
+    on = np.array([[name[c] == "y" for name in names] for c in range(chances.size)])
+    return flags, labels, on, prior_weights(on, chances)
+
+
+def test_the_luck_of_few_members_is_no_evidence_for_their_variant() -> None:
+    # What tells members apart has nothing to do with carriers: some fit all laboratories better than others.
+    steady, raw = [], []
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+        _, labels, on, prior = crowd(random)
+        better = random.normal(0.0, 0.2, len(labels))
+        own = {f"laboratory {k}": better + random.normal(0.0, 1.0, len(labels)) for k in range(49)}
+        found = left_out(own, labels, 0.0)
+        weights = stacked(steadied(found, on), prior)
+        assert np.abs(on @ weights - on @ prior).max() < 0.1, "no carrier gains by it"
+        steady.append((weights / prior).max())
+        raw.append((stacked(found.log, prior) / prior).max())
+    assert max(steady) < 2.0
+    assert max(raw) > 5.0, "without steadying, variants of a few lucky members would win"
+
+
+def test_what_many_members_show_survives_the_steadying() -> None:
+    # A carrier that helps only where another is off: no main effect, and every variant has its members.
+    random = np.random.default_rng(6)
+    flags, labels, on, prior = crowd(random, 4096)
+    gain = np.where(flags[:, 1] & ~flags[:, 2], 1.5, 0.0)
+    own = {f"laboratory {k}": gain + random.normal(0.0, 0.3, len(labels)) for k in range(49)}
+    weights = stacked(steadied(left_out(own, labels, 0.0), on), prior)
+    assert weights[on[1] & ~on[2]].sum() > prior[on[1] & ~on[2]].sum() + 0.3
+
+
+def test_a_number_without_error_is_left_as_it_is() -> None:
+    on = np.array([[0, 1, 0, 1], [0, 0, 1, 1]], bool)
+    own = np.array([[0.0, 1.0, 0.5, -2.0]])
+    assert steadied(Predictive(own, np.zeros((1, 4))), on) == pytest.approx(own, abs=1e-6)
 
 
 def test_the_priors_weights_are_products_of_chances() -> None:

@@ -20,7 +20,16 @@ from mesolung.calibration.posterior.forwards import forward_of
 from mesolung.calibration.posterior.outcome import Outcome
 from mesolung.calibration.posterior.sizing import size_effect
 from mesolung.calibration.posterior.smoothing import smooth
-from mesolung.calibration.posterior.stages import SIZE, WEIGHTS, Stage, before, moved_by, stages
+from mesolung.calibration.posterior.stages import (
+    NONE,
+    SIZE,
+    SMOOTHER,
+    WEIGHTS,
+    Stage,
+    before,
+    moved_by,
+    stages,
+)
 from mesolung.calibration.posterior.store import Stored, read_store, with_stage, write_store
 from mesolung.calibration.posterior.task import Task
 from mesolung.calibration.posterior.weighing import weigh
@@ -28,8 +37,8 @@ from mesolung.engine import CompiledModel, compile_model
 from mesolung.population.posterior import folder_of_posterior, modules_digest, numbers_digest
 from mesolung.reading import Refusal
 
-# Raised whenever points and stages that other code made from the same tables must not be gone on with.
-LAYOUT = "1"
+# By method; raised whenever points and stages that other code made from the same tables are out of date.
+LAYOUTS = {SMOOTHER: "1", NONE: "1", WEIGHTS: "2", SIZE: "1"}
 MEMBERS, LEAST_MEMBERS = 512, 8
 SEED = 1
 
@@ -151,7 +160,8 @@ class Calibration:
         parents = [stored.records[name]["identity"] for name in before(stage)]
         data = [[one.name, one.observed, one.error, one.series] for one in forward.data]
         parts = [
-            LAYOUT, numbers_digest(self.table), modules_digest(), _diseases(), self.members, self.seed,
+            LAYOUTS[stage.method], numbers_digest(self.table), modules_digest(), _diseases(), self.members,
+            self.seed,
             stage.name, stage.iterations, stage.discrepancy, subjects, list(names), data, parents[-1:],
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +15,14 @@ from mesolung.calibration.posterior.ensemble import Ensemble
 from mesolung.calibration.posterior.forward import Weighing, unanswered
 from mesolung.calibration.posterior.outcome import SHORT, Outcome, short
 from mesolung.calibration.posterior.spikes import copied, effective, systematic
-from mesolung.calibration.posterior.stacking import floored, left_out, prior_weights, stacked
+from mesolung.calibration.posterior.stacking import (
+    Predictive,
+    floored,
+    left_out,
+    prior_weights,
+    stacked,
+    steadied,
+)
 from mesolung.calibration.posterior.stages import Stage
 from mesolung.calibration.posterior.store import CARRIERS, variants_of
 from mesolung.calibration.posterior.task import Task
@@ -23,6 +32,7 @@ Values = NDArray[np.float64]
 # A tempering goes so far that the weights within variants leave half of the members effective.
 LEAST_EFFECTIVE = 0.5
 HALVINGS = 40
+PREDICTIVE = "carriers-predictive.csv"
 
 
 def weigh(task: Task[Weighing]) -> Outcome:
@@ -122,7 +132,7 @@ def _weighed(task: Task[Weighing], point: Point) -> Outcome:
     prior_on = np.array([1.0 - float(table[c].uncertainty.split(";")[0]) for c in CARRIERS])
     prior = prior_weights(on, prior_on)
     predictive = left_out(now, variant, power)
-    learnt = stacked(predictive, prior)
+    learnt = stacked(steadied(predictive, on), prior)
     told = on.any(axis=1) & ~on.all(axis=1)
     weights = floored(learnt, on[told]) if told.any() else learnt
     moved = _dealt(ensemble, task.names, np.array(variant), labels, weights, task.stage, task.work.seed)
@@ -146,7 +156,19 @@ def _weighed(task: Task[Weighing], point: Point) -> Outcome:
             for i, c in enumerate(CARRIERS)
         },
     }
-    return Outcome({n: moved.values(n) for n in task.names}, _lines(_before(point), now), about)
+    files = {PREDICTIVE: _predictive_text(predictive, list(now), labels)}
+    return Outcome({n: moved.values(n) for n in task.names}, _lines(_before(point), now), about, files)
+
+
+def _predictive_text(found: Predictive, laboratories: Sequence[str], labels: Sequence[str]) -> str:
+    """A row a laboratory and variant: from these numbers the weights can be taken again."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["laboratory", "variant", "log_predictive", "error"])
+    for i, name in enumerate(laboratories):
+        for k, label in enumerate(labels):
+            writer.writerow([name, label, short(found.log[i, k]), short(found.error[i, k])])
+    return out.getvalue()
 
 
 def _dealt(
