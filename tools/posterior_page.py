@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from svg_panels import Series, rows_figure, rows_panel
 
 from mesolung.biology.parameters import read_parameters
@@ -79,11 +80,19 @@ def _short(posterior: Posterior, found: Sequence[Learnt], done: Sequence[dict[st
     half = sum(one.contraction >= 0.5 for one in found)
     moving = sum(p.distribution != "fixed" and bool(p.uncertainty) for p in read_parameters())
     names = ", ".join(one["stage"] for one in done)
-    return (
-        f"`{posterior.id}`: {posterior.count} draws; stages done: {names}. Of {moving} parameters that have\n"
-        f"an uncertainty {len(found)} stood in some stage; data narrowed {much} of them by a fifth of their\n"
-        f"variance or more, {half} by half or more. **All others are what they were: a guess with a spread.**"
+    said = (
+        f"`{posterior.id}`: {posterior.count} draws; stages done: {names}.\n"
+        f"Of {moving} parameters that have an uncertainty {len(found)} stood in some stage; data narrowed\n"
+        f"{much} of them by a fifth of their variance or more, {half} by half or more. **All others\n"
+        "are what they were: a guess with a spread.**"
     )
+    left = ", ".join(posterior.open)
+    if left:
+        said += (
+            f"\n\nOpen: {left}. Until they are done runs keep the prior;\n"
+            "`--draws-from posterior` takes what is learnt so far."
+        )
+    return said
 
 
 def _stages(stages: Sequence[dict[str, Any]]) -> str:
@@ -195,18 +204,13 @@ def picture(posterior: Posterior) -> str:
     found = learnt(posterior)[:SHOWN]
     rows = [f"{one.name} ({one.stage})" for one in found]
 
-    def series(name: str, colour: str, hollow: bool) -> Series:
-        scaled = [(getattr(one, name), one.prior[1] or 1.0) for one in found]
-        return Series(
-            list(range(len(found))), [t[1] / m for t, m in scaled],
-            [t[0] / m for t, m in scaled], [t[2] / m for t, m in scaled], colour, "points", hollow,
-        )  # fmt: skip
+    def series(of: Callable[[str], Any], colour: str, hollow: bool) -> Series:
+        low, middle, high = np.quantile([of(one.name) for one in found], (0.05, 0.5, 0.95), axis=1).tolist()
+        return Series(list(range(len(found))), middle, low, high, colour, "points", hollow)
 
-    text = rows_panel(
-        "What data narrowed most", "value over the prior's median", rows,
-        [series("prior", PRIOR, True), series("posterior", POSTERIOR, False)], (0.05, 20.0),
-        x_log=True, left=330,
-    )  # fmt: skip
+    prior, after = series(posterior.latent_prior, PRIOR, True), series(posterior.latent, POSTERIOR, False)
+    title, axis = "What data narrowed most", "standard deviations of the prior from its middle"
+    text = rows_panel(title, axis, rows, [prior, after], (-3.0, 3.0), left=330)
     legend = [
         ("rings", PRIOR, "prior, 5 to 95 % of draws"),
         ("points", POSTERIOR, "posterior, 5 to 95 % of draws"),
