@@ -262,10 +262,14 @@ class _Predicting:
 def _shipped(stored: Posterior | None) -> tuple[Posterior | None, str]:
     found = stored if stored is not None else read_posterior()
     if found is None:
-        return None, "no posterior is stored: the prior is weighed, and there is nothing to borrow"
-    if why := found.matches():
-        return None, f"the stored posterior {why}: the prior is weighed, and there is nothing to borrow"
-    return found, ""
+        why = "no posterior is stored"
+    elif clause := found.matches():
+        why = f"the stored posterior {clause}"
+    elif stored is None and found.open:
+        why = f"stages of the stored posterior are open ({', '.join(found.open)})"
+    else:
+        return found, ""
+    return None, f"{why}: the prior is weighed, and there is nothing to borrow"
 
 
 def _before(shipped: Posterior | None) -> dict[str, str]:
