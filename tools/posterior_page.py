@@ -16,6 +16,7 @@ import numpy as np
 from svg_panels import Series, rows_figure, rows_panel
 
 from mesolung.biology.parameters import read_parameters
+from mesolung.calibration.contraction import LEAST
 from mesolung.calibration.posterior.calibrate import status_of
 from mesolung.calibration.posterior.diagnostics import Learnt, learnt
 from mesolung.calibration.posterior.store import CARRIERS
@@ -40,8 +41,6 @@ SIZE = """Chance that cells do nothing at all in patients: {none_prior:.2f} befo
 {none_after:.2f} after {trials} of them. The table holds the natural log of how likely each trial's
 published effects are by the size of the human effect, 1 being that of the laboratory: a difference of 1
 between columns is weak, of 3 strong."""
-# From here on a number counts as learnt; the same share of its variance decides on a decision's slope.
-LEARNT = 0.2
 SHOWN, OUTSIDE = 25, 40
 PRIOR, POSTERIOR = "#9aa7b2", "#1f5fa8"
 
@@ -76,7 +75,7 @@ def page(posterior: Posterior, stages: Sequence[dict[str, Any]]) -> str:
 
 
 def _short(posterior: Posterior, found: Sequence[Learnt], done: Sequence[dict[str, Any]]) -> str:
-    much = sum(one.contraction >= LEARNT for one in found)
+    much = sum(one.contraction >= LEAST for one in found)
     half = sum(one.contraction >= 0.5 for one in found)
     moving = sum(p.distribution != "fixed" and bool(p.uncertainty) for p in read_parameters())
     names = ", ".join(one["stage"] for one in done)
@@ -138,7 +137,7 @@ def _silent(found: Sequence[Learnt]) -> str:
     rows = []
     for stage in dict.fromkeys(one.stage for one in found):
         own = [one for one in found if one.stage == stage]
-        little = [one for one in own if one.contraction < LEARNT]
+        little = [one for one in own if one.contraction < LEAST]
         rows.append([stage, str(len(own)), str(len(little)), ", ".join(f"`{o.name}`" for o in little[-8:])])
     return SILENT + "\n\n" + _table(("stage", "parameters", "hardly learnt", "among them"), rows)
 

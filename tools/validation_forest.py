@@ -1,4 +1,4 @@
-"""Draws published effects of cells beside what the model predicted without them: the README's forest.
+"""Draws published effects of cells beside what the model predicted of them: a forest for the README.
 
     python tools/validation_forest.py FOLDER [docs/images/validation-forest.svg]
 

@@ -92,22 +92,26 @@ def _events(
     last, threshold = np.fmax.reduce(hazard, axis=1), np.zeros(hazard.shape[0])
     active, number = np.arange(hazard.shape[0]), 0
     while active.size:
-
-        def drawn(what: str, number: int = number, active: NDArray[np.intp] = active) -> Values:
-            purpose = f"course:{what}:{past.output}:{number}"
-            out = np.empty(active.size)
-            for d in np.unique(draw[active]):
-                mine = draw[active] == d
-                out[mine] = uniforms(key, purpose, int(d), courses)[course[active[mine]]]
-            return out
-
-        threshold[active] -= np.log(drawn("event"))
-        counts = drawn("mark") < past.share if past.share < 1.0 else np.ones(active.size, np.bool_)
+        own = draw[active], course[active]
+        threshold[active] -= np.log(_numbers(key, f"course:event:{past.output}:{number}", *own, courses))
+        marks = _numbers(key, f"course:mark:{past.output}:{number}", *own, courses)
+        counts = marks < past.share
         again = last[active] >= threshold[active]
         active, counts = active[again], counts[again]
         found[active] += (hazard[active] >= threshold[active, None]) & counts[:, None]
         number += 1
     return found
+
+
+def _numbers(
+    key: str, purpose: str, draw: NDArray[np.intp], course: NDArray[np.intp], courses: int
+) -> Values:
+    """The courses' own numbers of a purpose, float64[n] in (0, 1)."""
+    out = np.empty(draw.size)
+    for d in np.unique(draw):
+        mine = draw == d
+        out[mine] = uniforms(key, purpose, int(d), courses)[course[mine]]
+    return out
 
 
 def past_of(severe_share: float) -> Mapping[str, Past]:
